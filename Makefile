@@ -1,0 +1,45 @@
+# Two commands on a machine with Python 3.11+ and make: `make lab` and `make test`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: help lab setup lock test browser-test run bench check format clean
+
+help:  ## show this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+setup:  ## the set-up alone: packages, Java runtime, Kafka
+	@$(PYTHON) lib/bootstrap.py
+
+lab: setup  ## set up, start the brokers, open the course in JupyterLab
+	@$(BIN)/eventlab lab
+
+run: setup  ## execute every notebook on live brokers; report in build/report/index.html
+	@$(BIN)/eventlab run
+
+test: setup  ## all tests, on real brokers and databases
+	@$(BIN)/python -m pytest -m "not browser"
+
+browser-test: setup  ## the tests in a real browser (needs Chromium)
+	@$(BIN)/python -m pytest -m browser tests/browser
+
+bench: setup  ## all benchmarks; results in benchmarks/results/
+	@$(BIN)/python -m benchmarks
+
+check: setup  ## lint, format, types, spelling, notebooks stripped
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/typos
+	@$(BIN)/nbstripout --verify notebooks/*.ipynb
+
+format: setup  ## mend what the checks can mend themselves
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+	@$(BIN)/nbstripout notebooks/*.ipynb
+
+lock: setup  ## resolve the locks again after a change in pyproject.toml
+	@$(BIN)/python lib/bootstrap.py --lock
+
+clean:  ## remove what set-up and runs made (not your lab's data)
+	rm -rf $(VENV) build

@@ -1,0 +1,1 @@
+"""Predictions, exercises, quizzes and the learner's progress."""

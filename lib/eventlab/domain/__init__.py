@@ -1,0 +1,1 @@
+"""The two example domains, the cart and the account, as pure deciders."""

@@ -1,0 +1,1 @@
+"""The envelope, the registry of event types and the JSON codec."""

@@ -1,0 +1,81 @@
+"""What surrounds an event: where it stands, which event it is, and when it happened and was learned."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import MappingProxyType
+from uuid import UUID, uuid4
+
+NO_METADATA: Mapping[str, str] = MappingProxyType({})
+
+
+class Version(int):
+    """The place of an event in its stream: 1, 2, 3, …; 0 stands before the first event."""
+
+    __slots__ = ()
+
+
+class Position(int):
+    """The place of an event in the whole store, in commit order: growing, gaps allowed; 0 stands before the first."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class StreamId:
+    """The name of a stream: a category and a key, written ``cart-42``. The key may contain dashes."""
+
+    category: str
+    key: str
+
+    def __post_init__(self) -> None:
+        if not self.category or "-" in self.category or not self.key:
+            raise ValueError(f"a stream is a category without dashes and a key, not {self.category!r}, {self.key!r}")
+
+    @classmethod
+    def parse(cls, text: str) -> "StreamId":
+        """The stream written as ``category-key``. Raises ValueError for anything else."""
+        category, _, key = text.partition("-")
+        return cls(category, key)
+
+    def __str__(self) -> str:
+        return f"{self.category}-{self.key}"
+
+
+@dataclass(frozen=True, slots=True)
+class NewEvent:
+    """An event on its way into a store.
+
+    ``id`` makes the append idempotent: the same ids again are answered, not stored again.
+    ``valid_time`` is when it happened in the world (time zone required); None means: when it is recorded.
+    ``causation`` is the id of the message that led to it, ``correlation`` that of the whole conversation.
+    """
+
+    event: object
+    id: UUID = field(default_factory=uuid4)
+    valid_time: datetime | None = None
+    causation: UUID | None = None
+    correlation: UUID | None = None
+    metadata: Mapping[str, str] = NO_METADATA
+
+    def __post_init__(self) -> None:
+        if self.valid_time is not None and self.valid_time.tzinfo is None:
+            raise ValueError(f"the valid time {self.valid_time} has no time zone; add one, for example UTC")
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """An event as a store gives it back. Times are UTC; ``recorded_time`` is the store's own clock."""
+
+    stream: StreamId
+    version: Version
+    position: Position
+    type: str
+    schema_version: int
+    event: object
+    id: UUID
+    valid_time: datetime
+    recorded_time: datetime
+    causation: UUID | None = None
+    correlation: UUID | None = None
+    metadata: Mapping[str, str] = NO_METADATA

@@ -1,0 +1,1 @@
+"""Time travel: state as of a version or a time, and the differences between two moments."""

@@ -1,0 +1,1 @@
+"""Widgets and charts, each with alt text and a table."""

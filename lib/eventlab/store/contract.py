@@ -1,0 +1,86 @@
+"""What every event store promises. ``tests/contracts/`` holds each store to it."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol
+
+from eventlab.events.envelope import NewEvent, Position, Recorded, StreamId, Version
+
+START = Version(0)
+BEGINNING = Position(0)
+
+
+class Expectation(Enum):
+    """What an append may expect of its stream, beside an exact :class:`Version`."""
+
+    NO_STREAM = "no stream"
+    STREAM_EXISTS = "stream exists"
+    ANY = "any"
+
+
+NoStream = Expectation.NO_STREAM
+StreamExists = Expectation.STREAM_EXISTS
+Any = Expectation.ANY
+Expected = Version | Expectation
+
+
+class StoreError(Exception):
+    """The base of what a store raises; the message says what, where and what to do."""
+
+
+class WrongExpectedVersion(StoreError):
+    """Someone else wrote first: nothing was stored. Read again, decide again."""
+
+    def __init__(self, stream: StreamId, expected: Expected, actual: Version) -> None:
+        wanted = f"version {expected}" if isinstance(expected, int) else f"'{expected.value}'"
+        super().__init__(f"{stream}: expected {wanted}, but the stream is at version {actual}; nothing was stored")
+        self.stream, self.expected, self.actual = stream, expected, actual
+
+
+class NotSupported(StoreError):
+    """The store cannot do this at all (a Kafka log has no expected version, for example)."""
+
+
+class Unavailable(StoreError):
+    """The database or broker behind the store cannot be reached or refuses to write; nothing is known to be lost."""
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """Where the events of one append stand: version and position of each, in order."""
+
+    versions: tuple[Version, ...]
+    positions: tuple[Position, ...]
+
+
+class EventStore(Protocol):
+    """Streams of events, appended all or nothing, read in order."""
+
+    def append(self, stream: StreamId, events: Sequence[NewEvent], expected: Expected = Any) -> Appended:
+        """Add ``events`` to the end of ``stream``, all or none.
+
+        The ids of ``events`` seen again, all of them and in this stream, give the first answer again and store nothing.
+        Raises WrongExpectedVersion when the stream is not as ``expected``; ValueError for an empty append, or ids
+        of which only some are known.
+        """
+        ...
+
+    def read(self, stream: StreamId, after: Version = START, until: Version | None = None) -> Iterator[Recorded]:
+        """The events of ``stream`` with ``after < version <= until``, in order; none if there is no such stream."""
+        ...
+
+    def read_all(self, after: Position = BEGINNING, until: Position | None = None) -> Iterator[Recorded]:
+        """All events with ``after < position <= until`` that are committed now, in commit order."""
+        ...
+
+    def subscribe(self, after: Position = BEGINNING, idle: float | None = None) -> Iterator[Recorded]:
+        """Catch up from ``after``, then follow live: in commit order, no gap, no duplicate.
+
+        Ends when nothing came for ``idle`` seconds; never when it is None.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of connections; a second call does nothing."""
+        ...
