@@ -1,1 +1,35 @@
 """The event store: one contract, kept by memory, SQL and (as far as it can) a Kafka log."""
+
+from eventlab.store.contract import (
+    BEGINNING,
+    START,
+    Any,
+    Appended,
+    EventStore,
+    Expectation,
+    Expected,
+    NoStream,
+    NotSupported,
+    StoreError,
+    StreamExists,
+    Unavailable,
+    WrongExpectedVersion,
+)
+from eventlab.store.memory import MemoryEventStore
+
+__all__ = [
+    "BEGINNING",
+    "START",
+    "Any",
+    "Appended",
+    "EventStore",
+    "Expectation",
+    "Expected",
+    "MemoryEventStore",
+    "NoStream",
+    "NotSupported",
+    "StoreError",
+    "StreamExists",
+    "Unavailable",
+    "WrongExpectedVersion",
+]

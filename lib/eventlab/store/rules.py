@@ -1,0 +1,99 @@
+"""The rules that every store applies in the same words: batches, expectations, repeated ids, stored to recorded."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from eventlab.events.codec import Encoded, JsonCodec
+from eventlab.events.envelope import NewEvent, Position, Recorded, StreamId, Version
+from eventlab.events.errors import EventError
+from eventlab.store.contract import (
+    START,
+    Appended,
+    Expectation,
+    Expected,
+    NoStream,
+    StreamExists,
+    WrongExpectedVersion,
+)
+
+
+class StoredEvent(NamedTuple):
+    """An event as a store holds it: the fields of Recorded, with the data still encoded."""
+
+    stream: StreamId
+    version: Version
+    position: Position
+    type: str
+    schema_version: int
+    data: bytes | str
+    id: UUID
+    valid_time: datetime
+    recorded_time: datetime
+    causation: UUID | None
+    correlation: UUID | None
+    metadata: Mapping[str, str]
+
+
+def utc_now() -> datetime:
+    """The time of this machine's clock, in UTC."""
+    return datetime.now(UTC)
+
+
+def check_batch(events: Sequence[NewEvent]) -> None:
+    """Raises ValueError for an empty append, an id that comes twice in it, or metadata that is not text."""
+    if not events:
+        raise ValueError("nothing to append: the list of events is empty")
+    for new in events:
+        for key, value in new.metadata.items():
+            if not isinstance(key, str) or not isinstance(value, str) or "\0" in key + value:
+                raise ValueError(f"metadata is text to text without the character NUL, not {key!r}: {value!r}")
+    if len({new.id for new in events}) != len(events):
+        raise ValueError("two events of one append have the same id; each event needs its own")
+
+
+def check_expected(stream: StreamId, expected: Expected, actual: Version) -> None:
+    """Raises WrongExpectedVersion unless ``stream`` at version ``actual`` is as ``expected``."""
+    if isinstance(expected, Expectation):
+        right = not (expected is NoStream and actual > START) and not (expected is StreamExists and actual == START)
+    else:
+        right = expected == actual
+    if not right:
+        raise WrongExpectedVersion(stream, expected, actual)
+
+
+def already_stored(stream: StreamId, events: Sequence[NewEvent], known: Mapping[UUID, StoredEvent]) -> Appended:
+    """The first answer again, for events of which at least one is ``known`` by its id.
+
+    Raises ValueError when only some are known, or when they stand in another stream.
+    """
+    for new in events:
+        if new.id not in known:
+            raise ValueError(f"{stream}: only some of the {len(events)} event ids are stored already ({new.id} is not)")
+        if known[new.id].stream != stream:
+            raise ValueError(f"{stream}: the event id {new.id} is already stored in {known[new.id].stream}")
+    return Appended(tuple(known[new.id].version for new in events), tuple(known[new.id].position for new in events))
+
+
+def stored(
+    stream: StreamId, version: Version, position: Position, new: NewEvent, encoded: Encoded, now: datetime
+) -> StoredEvent:
+    """``new`` as it is stored at ``version`` and ``position``; times in UTC."""
+    return StoredEvent(
+        stream, version, position, *encoded, new.id,
+        now if new.valid_time is None else new.valid_time.astimezone(UTC), now,
+        new.causation, new.correlation, dict(new.metadata),
+    )  # fmt: skip
+
+
+def recorded(event: StoredEvent, codec: JsonCodec) -> Recorded:
+    """The decoded form of a stored event. Raises EventError with the event's place in front."""
+    stream, version, position, type_, schema_version, data, id_, valid, learned, cause, conversation, metadata = event
+    try:
+        decoded = codec.decode(type_, schema_version, data)
+    except EventError as error:
+        raise error.at(f"{stream} version {version} (position {position})") from error.__cause__
+    return Recorded(
+        stream, version, position, type_, schema_version, decoded, id_, valid, learned, cause, conversation, metadata
+    )
