@@ -3,10 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from types import MappingProxyType
 from uuid import UUID, uuid4
-
-NO_METADATA: Mapping[str, str] = MappingProxyType({})
 
 
 class Version(int):
@@ -56,7 +53,7 @@ class NewEvent:
     valid_time: datetime | None = None
     causation: UUID | None = None
     correlation: UUID | None = None
-    metadata: Mapping[str, str] = NO_METADATA
+    metadata: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.valid_time is not None and self.valid_time.tzinfo is None:
@@ -78,4 +75,4 @@ class Recorded:
     recorded_time: datetime
     causation: UUID | None = None
     correlation: UUID | None = None
-    metadata: Mapping[str, str] = NO_METADATA
+    metadata: Mapping[str, str] = field(default_factory=dict)
