@@ -1,1 +1,10 @@
-"""Predictions, exercises, quizzes and the learner's progress."""
+"""Predictions, exercises, quizzes and the learner's progress: what a notebook asks of its reader.
+
+A notebook begins with ``from eventlab.course import Lesson; lesson = Lesson("01")``. How to write a lesson's
+exercises stands in :mod:`eventlab.course.exercises`.
+"""
+
+from eventlab.course.lesson import Lesson
+from eventlab.course.progress import progress
+
+__all__ = ["Lesson", "progress"]
