@@ -11,6 +11,9 @@ _DECIMALS = {
 }  # fmt: skip
 _DEFAULT_DECIMALS = 2
 
+# ISO 4217's own code for "no currency is involved": what a cart or an account has before its first event.
+NO_CURRENCY = "XXX"
+
 
 def decimals(currency: str) -> int:
     """How many decimals the currency has (ISO 4217): 2 for EUR, 0 for JPY, 3 for KWD."""
@@ -25,7 +28,8 @@ class Money:
     currency: str
 
     def __post_init__(self) -> None:
-        if len(self.currency) != 3 or not self.currency.isascii() or not self.currency.isupper():
+        letters = self.currency.isascii() and self.currency.isalpha() and self.currency.isupper()
+        if len(self.currency) != 3 or not letters:
             raise ValueError(f"a currency is three capital letters (ISO 4217), not {self.currency!r}")
 
     @classmethod

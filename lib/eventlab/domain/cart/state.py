@@ -1,0 +1,85 @@
+"""The cart at one moment, and how each event changes it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Literal
+
+from eventlab.domain.cart.events import (
+    CartAbandoned,
+    CartCreated,
+    CheckedOut,
+    Event,
+    ItemAdded,
+    ItemRemoved,
+    QuantityChanged,
+)
+from eventlab.domain.money import NO_CURRENCY, Money
+
+Status = Literal["none", "open", "checked out", "abandoned"]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One product in the cart; ``price`` is for one piece."""
+
+    quantity: int
+    price: Money
+
+    @property
+    def amount(self) -> Money:
+        """Price times quantity."""
+        return self.price * self.quantity
+
+    def __str__(self) -> str:
+        return f"{self.quantity} × {self.price}"
+
+
+@dataclass(frozen=True, slots=True)
+class Cart:
+    """A cart at one moment: a line per product, each with one price, the latest that the customer was shown."""
+
+    status: Status = "none"
+    customer: str = ""
+    currency: str = NO_CURRENCY
+    lines: Mapping[str, Line] = field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def total(self) -> Money:
+        """What all lines cost together. Raises ValueError when imported lines mix currencies."""
+        return sum((line.amount for line in self.lines.values()), Money(0, self.currency))
+
+    def quantity(self, product: str) -> int:
+        """How many pieces of ``product`` are in the cart, 0 for none."""
+        return self.lines[product].quantity if product in self.lines else 0
+
+
+def _with_line(cart: Cart, product: str, line: Line) -> Cart:
+    lines = {**cart.lines, product: line}
+    return replace(cart, lines=MappingProxyType({name: kept for name, kept in lines.items() if kept.quantity > 0}))
+
+
+def _with_quantity(cart: Cart, product: str, quantity: int) -> Cart:
+    return _with_line(cart, product, replace(cart.lines[product], quantity=quantity)) if product in cart.lines else cart
+
+
+def evolve(cart: Cart, event: Event) -> Cart:
+    """The cart after ``event``.
+
+    Events are facts and may be imported or arrive out of order, so nothing is refused here: taking out
+    what is not there leaves nothing there.
+    """
+    match event:
+        case CartCreated(customer, currency):
+            return replace(cart, status="open", customer=customer, currency=currency)
+        case ItemAdded(product, quantity, price):
+            known = replace(cart, currency=price.currency) if cart.currency == NO_CURRENCY else cart
+            return _with_line(known, product, Line(cart.quantity(product) + quantity, price))
+        case ItemRemoved(product, quantity):
+            return _with_quantity(cart, product, cart.quantity(product) - quantity)
+        case QuantityChanged(product, _, after):
+            return _with_quantity(cart, product, after)
+        case CheckedOut():
+            return replace(cart, status="checked out")
+        case CartAbandoned():
+            return replace(cart, status="abandoned")
