@@ -80,7 +80,7 @@ def test_the_shown_solution_is_right(number, exercise, in_hand):
 def test_plausible_wrong_answers_get_a_diagnosis_that_does_not_give_the_answer_away(number, exercise, in_hand):
     values = in_hand(number)
     right = solved(exercise, values)
-    wrong = samples(number).WRONG.get(exercise.id)
+    wrong = samples(number).wrong(values).get(exercise.id)
     assert wrong, f"tests/course/samples/n{number}.py has no wrong answer for exercise {exercise.id}"
     for answer in wrong:
         verdict = judge(exercise, answer, values)

@@ -16,18 +16,19 @@ def context(request):
     return {"events": _EVENTS, "ItemAdded": ItemAdded, "ItemRemoved": ItemRemoved, "QuantityChanged": QuantityChanged}
 
 
-WRONG = {
-    "b": [
-        _EVENTS,
-        _EVENTS[:2],
-        [*_EVENTS[:1], ItemAdded("trousers", 2, _PRICE), ItemRemoved("trousers", 1), _EVENTS[-1]],
-        ["trousers"],
-        1,
-    ],
-    "c": [
-        lambda events: 0,
-        lambda events: sum(event.quantity for event in events if isinstance(event, ItemRemoved)),
-        lambda events: sum(isinstance(event, ItemRemoved) for event in events),
-        2,
-    ],
-}
+def wrong(values):
+    return {
+        "b": [
+            _EVENTS,
+            _EVENTS[:2],
+            [*_EVENTS[:1], ItemAdded("trousers", 2, _PRICE), ItemRemoved("trousers", 1), _EVENTS[-1]],
+            ["trousers"],
+            1,
+        ],
+        "c": [
+            lambda events: 0,
+            lambda events: sum(event.quantity for event in events if isinstance(event, ItemRemoved)),
+            lambda events: sum(isinstance(event, ItemRemoved) for event in events),
+            2,
+        ],
+    }

@@ -85,7 +85,9 @@ No later cell uses ``answer``. The recall cell is ``lesson.recall()``.
         kafka = request.getfixturevalue("kafka")
         return {"broken": across_partitions.run(kafka, key=None, seed=7)}
 
-    WRONG = {"a": ["cart-3"], "b": [...], "c": [lambda records: 0]}   # plausible wrong answers of every exercise
+    def wrong(values) -> dict[str, list[object]]:
+        """Plausible wrong answers of every exercise, given the values that ``context`` made."""
+        return {"a": ["cart-3", values["broken"].count], "b": [...], "c": [lambda records: 0]}
 
 The right answer is the solution; blank and raising answers are made by the test.
 '''
