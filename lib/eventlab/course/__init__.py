@@ -4,7 +4,7 @@ A notebook begins with ``from eventlab.course import Lesson; lesson = Lesson("01
 exercises stands in :mod:`eventlab.course.exercises`.
 """
 
+from eventlab.course.journal import progress
 from eventlab.course.lesson import Lesson
-from eventlab.course.progress import progress
 
 __all__ = ["Lesson", "progress"]

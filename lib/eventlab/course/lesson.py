@@ -4,7 +4,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-from eventlab.course import plan, progress
+from eventlab.course import journal, plan
 from eventlab.course.card import Card
 from eventlab.course.exercise import Exercise, Outcome, Verdict, judge
 from eventlab.course.prediction import Prediction
@@ -30,7 +30,7 @@ class Lesson:
 
         def keep(guess: float) -> str:
             self._said[key] = guess
-            return progress.record(self.number, "predicted", key, guess)
+            return journal.record(self.number, "predicted", key, guess)
 
         return Prediction(question, low, high, self._guess(key), keep)
 
@@ -43,7 +43,7 @@ class Lesson:
     def _guess(self, key: str) -> float | None:
         if key in self._said:
             return self._said[key]
-        mine = progress.fold(progress.facts()[0]).get(self.number)
+        mine = journal.fold(journal.facts()[0]).get(self.number)
         return mine.predictions.get(key) if mine else None
 
     def exercise(self, id: str, **context: object) -> "LiveExercise":  # noqa: A002 (the word of the field)
@@ -57,7 +57,7 @@ class Lesson:
                 raise ValueError(f"lesson {self.number} has no exercise {id!r}; it has: {', '.join(found)}")
 
             def keep(right: bool) -> str:
-                return progress.record(self.number, "checked", id, right)
+                return journal.record(self.number, "checked", id, right)
 
             self._exercises[id] = LiveExercise(found[id], keep)
         self._exercises[id].context.update(context)
@@ -67,7 +67,7 @@ class Lesson:
         """Three questions to answer without looking back."""
 
         def picked(index: int, right: bool) -> str:
-            return progress.record(self.number, "recalled", str(index), right)
+            return journal.record(self.number, "recalled", str(index), right)
 
         return Quiz(self._plan.recall, picked)
 

@@ -17,6 +17,7 @@ import msgspec
 import pandas as pd
 from IPython.display import display
 
+from eventlab.cluster import home
 from eventlab.course.card import Card
 from eventlab.course.plan import load, numbers
 
@@ -65,9 +66,7 @@ def learner() -> str:
 
 def path() -> Path:
     """The file of this learner: ``progress/<learner>.jsonl`` in the home of the lab."""
-    from eventlab.cluster.home import home
-
-    return Path(home()) / "progress" / f"{quote(learner(), safe=' @')}.jsonl"
+    return home() / "progress" / f"{quote(learner(), safe=' @')}.jsonl"
 
 
 def record(lesson: str, kind: Literal["predicted", "checked", "recalled"], key: str, value: float | bool) -> str:

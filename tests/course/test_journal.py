@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from eventlab.course import progress as module
-from eventlab.course.progress import facts, fold, learner, path, progress, record
+from eventlab.course import journal
+from eventlab.course.journal import facts, fold, learner, path, progress, record
 
 
 @pytest.fixture(autouse=True)
@@ -77,7 +77,7 @@ def test_different_names_never_share_a_file(monkeypatch):
 
 def test_without_a_name_of_its_own_the_learner_is_the_user(monkeypatch):
     monkeypatch.delenv("EVENTLAB_LEARNER")
-    monkeypatch.setattr(module.getpass, "getuser", lambda: "carla")
+    monkeypatch.setattr(journal.getpass, "getuser", lambda: "carla")
     assert learner() == "carla"
 
 
@@ -86,7 +86,7 @@ def test_a_user_id_without_a_name_is_still_a_learner(monkeypatch):
         raise KeyError("getpwuid(): uid not found: 4711")
 
     monkeypatch.delenv("EVENTLAB_LEARNER")
-    monkeypatch.setattr(module.getpass, "getuser", nameless)
+    monkeypatch.setattr(journal.getpass, "getuser", nameless)
     assert learner() == "learner"
 
 
@@ -129,7 +129,7 @@ def test_a_full_disk_is_a_note(monkeypatch):
     def full(*_):
         raise OSError(28, os.strerror(28))
 
-    monkeypatch.setattr(module.os, "write", full)
+    monkeypatch.setattr(journal.os, "write", full)
     assert "No space left on device" in record("01", "checked", "a", True)
 
 
