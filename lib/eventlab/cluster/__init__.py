@@ -1,0 +1,84 @@
+"""Live local brokers and databases: genuine Apache Kafka and PostgreSQL, or a cluster and database of yours.
+
+``kafka = cluster.connect()`` in a notebook, ``with cluster.up(brokers=3) as kafka:`` in a script.
+"""
+
+import contextlib
+from collections.abc import Iterator
+
+from eventlab.cluster import elsewhere
+from eventlab.cluster.doctor import doctor
+from eventlab.cluster.errors import LabError, NeedsEmbeddedLab
+from eventlab.cluster.home import home, prepare
+from eventlab.cluster.java import run as java
+from eventlab.cluster.kafka import Broker, Kafka
+from eventlab.cluster.lab import Lab
+
+__all__ = ["Broker", "Kafka", "Lab", "LabError", "NeedsEmbeddedLab", "connect", "database", "doctor", "java", "up"]
+
+
+def connect(brokers: int | None = None) -> Kafka:
+    """The cluster to work on: yours (``EVENTLAB_KAFKA``), the lab that runs, or one for as long as this process lives.
+
+    ``brokers``: 1 or 3, when the lesson depends on it. If the lab that runs has another number, a second one is
+    started beside it. Raises LabError with the cure.
+    """
+    if bootstrap := elsewhere.bootstrap():
+        return _yours(bootstrap)
+    lab = _lab_with(brokers)
+    lab.up(brokers)
+    return _handle(lab)
+
+
+@contextlib.contextmanager
+def up(brokers: int = 1) -> Iterator[Kafka]:
+    """The lab with so many brokers for a ``with`` block; stopped at its end, unless somebody else uses it too."""
+    lab = _lab_with(brokers)
+    lease = lab.up(brokers)
+    try:
+        kafka = _handle(lab)
+        yield kafka
+        kafka.close()
+    finally:
+        lab.release(lease)
+
+
+def database(postgres: bool = False) -> str:
+    """The SQLAlchemy URL to work on: yours (``EVENTLAB_SQL``), else the lab's PostgreSQL or SQLite file."""
+    if url := elsewhere.sql_url():
+        return url
+    if postgres:
+        lab = Lab()
+        lab.up(with_postgres=True)
+        return str(lab.status()["postgres"]["url"])
+    return f"sqlite:///{prepare(home() / 'sqlite') / 'eventlab.db'}"
+
+
+def _lab_with(brokers: int | None) -> Lab:
+    lab = Lab()
+    state = lab.state()
+    if state and brokers and brokers != len(state["brokers"]):
+        return Lab(lab.home / "extra" / str(brokers))
+    return lab
+
+
+def _handle(lab: Lab) -> Kafka:
+    status = lab.status()["kafka"]
+    return Kafka({"bootstrap.servers": status["bootstrap"]}, lab)
+
+
+def _yours(bootstrap: str) -> Kafka:
+    from confluent_kafka import KafkaException
+
+    kafka = Kafka({"bootstrap.servers": bootstrap, **elsewhere.client_config()}, None)
+    try:
+        kafka.admin.list_topics(timeout=_YOURS_SECONDS)
+    except KafkaException as error:
+        raise LabError(
+            f"EVENTLAB_KAFKA names {bootstrap}, but no broker there answered ({error.args[0].str()}). Check the "
+            "address and EVENTLAB_KAFKA_CONFIG (TLS, SASL), or unset EVENTLAB_KAFKA to use the lab's own brokers."
+        ) from error
+    return kafka
+
+
+_YOURS_SECONDS = 10

@@ -1,0 +1,25 @@
+"""The process that stops a lab when all who use it are gone, however they went (``kill -9`` included).
+
+Started as ``python -m eventlab.cluster.guard HOME TOKEN``; it ends with the lab, or when `eventlab up` keeps the lab.
+"""
+
+import sys
+import time
+from pathlib import Path
+
+from eventlab.cluster.lab import Lab
+
+_LOOK_SECONDS = 0.5
+
+
+def main(directory: str, token: str) -> None:
+    """Watch until the lab is nobody's, then stop it."""
+    lab = Lab(Path(directory))
+    while True:
+        time.sleep(_LOOK_SECONDS)
+        if lab.stop_if_unused(token):
+            return
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

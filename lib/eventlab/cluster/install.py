@@ -1,0 +1,47 @@
+"""What set-up brings beside the Python packages: Kafka's jars, a formatted storage to copy, a warm JVM archive.
+
+``python -m eventlab.cluster.install`` does it with progress bars; a lab does it on its own when it is missing.
+"""
+
+import sys
+
+from eventlab.cluster import jars, java
+from eventlab.cluster.errors import LabError
+
+# What a broker and Kafka's tools need. The logger is resolved alone: its POM would pin an older kafka-clients.
+KAFKA = "4.3.1"
+ROOTS = [f"org.apache.kafka:kafka_2.13:{KAFKA}", f"org.apache.kafka:kafka-tools:{KAFKA}"]
+LOGGER = ["org.apache.logging.log4j:log4j-slf4j-impl:2.25.4"]
+
+
+def ensure(progress: jars.Progress = lambda what, done, total: None) -> None:
+    """Bring what is missing. Raises LabError with the cure."""
+    jars.fetch(progress)
+    java.ensure_archive(progress)
+
+
+def main() -> int:
+    """Bring everything, with progress bars on what takes long."""
+    from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+    if sys.argv[1:] == ["--lock"]:
+        jars.lock(ROOTS, LOGGER)
+    with Progress(TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn()) as bars:
+        tasks: dict[str, TaskID] = {}
+
+        def show(what: str, done: int, total: int) -> None:
+            if what not in tasks:
+                tasks[what] = bars.add_task(what, total=total)
+            bars.update(tasks[what], completed=done)
+
+        try:
+            ensure(show)
+        except LabError as error:
+            bars.stop()
+            print(f"eventlab: {error}", file=sys.stderr)  # noqa: T201
+            return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,155 @@
+"""What a notebook holds: one cluster, whoever started it, and names on it that are this learner's alone."""
+
+import atexit
+import contextlib
+import getpass
+import re
+import uuid
+from collections.abc import Callable
+from html import escape
+from typing import Any
+
+from eventlab.cluster import clients, elsewhere, jars
+from eventlab.cluster.errors import LabError, NeedsEmbeddedLab
+from eventlab.cluster.lab import Lab
+
+_METADATA_SECONDS = 10
+_NAME_LIMIT = 249  # Kafka's own limit on the length of a topic name
+
+
+class Broker:
+    """One broker of the lab, to experiment on."""
+
+    def __init__(self, lab: Lab, node: int) -> None:
+        self._lab, self.id = lab, node
+
+    @property
+    def _status(self) -> dict[str, Any]:
+        brokers = (self._lab.status()["kafka"] or {"brokers": []})["brokers"]
+        found: dict[str, Any] | None = next((broker for broker in brokers if broker["id"] == self.id), None)
+        if found is None:
+            raise LabError("The lab that this broker belonged to has been stopped. Run `cluster.connect()` again.")
+        return found
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return int(self._status["pid"])
+
+    @property
+    def port(self) -> int:
+        """Where it listens for clients."""
+        return int(self._status["port"])
+
+    @property
+    def state(self) -> str:
+        """``running``, ``paused`` or ``dead``."""
+        return str(self._status["state"])
+
+    def kill(self) -> None:
+        """``kill -9``."""
+        self._lab.kill(self.id)
+
+    def pause(self) -> None:
+        """SIGSTOP: alive, but silent."""
+        self._lab.pause(self.id)
+
+    def resume(self) -> None:
+        """SIGCONT."""
+        self._lab.resume(self.id)
+
+    def restart(self) -> None:
+        """Stop it if it runs and start it again: same ports, same data. Gives back control when it is ready."""
+        self._lab.restart(self.id)
+
+    def __repr__(self) -> str:
+        return f"Broker {self.id} (pid {self.pid}, 127.0.0.1:{self.port}, {self.state})"
+
+
+class Kafka:
+    """A running cluster. Shows itself as a card; ``config()`` is what confluent-kafka's clients take."""
+
+    def __init__(self, config: dict[str, Any], lab: Lab | None) -> None:
+        self._config, self._lab = config, lab
+        self._admin: Any = None
+        self._mine: list[str] = []
+        # Twenty learners, and several notebooks of one learner, on one cluster: the names tell them apart.
+        learner = elsewhere.prefix() or re.sub(r"[^A-Za-z0-9_]", "_", getpass.getuser())
+        self._namespace = f"{learner}.{uuid.uuid4().hex[:6]}"
+        atexit.register(self.close)
+
+    @property
+    def bootstrap(self) -> str:
+        """Where clients connect first: ``host:port,…``."""
+        return str(self._config["bootstrap.servers"])
+
+    def config(self, **overrides: Any) -> dict[str, Any]:
+        """The settings for a client of confluent-kafka: ``Producer(kafka.config(**{"acks": "all"}))``."""
+        return {**self._config, **overrides}
+
+    @property
+    def admin(self) -> Any:
+        """An ``AdminClient``, kept, since confluent-kafka's futures do not hold theirs."""
+        if self._admin is None:
+            self._admin = clients.admin(self._config)
+        return self._admin
+
+    @property
+    def brokers(self) -> list[Broker]:
+        """The lab's brokers. Raises NeedsEmbeddedLab on a cluster that the lab did not start."""
+        lab = self._embedded()
+        return [Broker(lab, broker["id"]) for broker in (lab.status()["kafka"] or {"brokers": []})["brokers"]]
+
+    def _embedded(self) -> Lab:
+        if self._lab is None:
+            raise NeedsEmbeddedLab(
+                "This experiment kills or pauses brokers, so it needs the lab's own: unset EVENTLAB_KAFKA."
+            )
+        return self._lab
+
+    def name(self, what: str) -> str:
+        """A name for a topic, group or transactional id that nobody else on this cluster has."""
+        return f"{self._namespace}.{what}.{uuid.uuid4().hex[:6]}"[:_NAME_LIMIT]
+
+    def topic(self, what: str, partitions: int = 1, replication: int | None = None, **configs: Any) -> str:
+        """Create a topic of this learner's and give its real name; it is deleted when the kernel ends.
+
+        ``configs`` are topic settings with ``_`` for ``.``: ``retention_ms=-1``. Raises LabError when refused.
+        """
+        from confluent_kafka import KafkaException
+        from confluent_kafka.admin import NewTopic
+
+        name = self.name(what)
+        settings = {key.replace("_", "."): str(value) for key, value in configs.items()}
+        wanted = NewTopic(name, partitions, -1 if replication is None else replication, config=settings)
+        try:
+            clients.await_futures(self.admin.create_topics([wanted], operation_timeout=_METADATA_SECONDS))
+        except KafkaException as error:
+            raise LabError(f"The cluster did not create the topic {name}: {error.args[0].str()}") from error
+        self._mine.append(name)
+        return name
+
+    def close(self) -> None:
+        """Delete the topics that this handle made, as far as the cluster can be reached."""
+        from confluent_kafka import KafkaException
+
+        atexit.unregister(self.close)
+        mine, self._mine = self._mine, []
+        if mine and (self._lab is None or self._lab.state()):
+            with contextlib.suppress(KafkaException, TimeoutError):
+                clients.await_futures(self.admin.delete_topics(mine))
+
+    def _line(self) -> str:
+        metadata = self.admin.list_topics(timeout=_METADATA_SECONDS)
+        topics = sum(not name.startswith("__") for name in metadata.topics)
+        what = f"Apache Kafka {jars.kafka_version()}" if self._lab else "Kafka, elsewhere"
+        brokers = len(metadata.brokers)
+        count: Callable[[int, str], str] = lambda n, noun: f"{n} {noun}" if n == 1 else f"{n} {noun}s"  # noqa: E731
+        return f"{what} · {count(brokers, 'broker')} · {self.bootstrap} · {count(topics, 'topic')}"
+
+    def __repr__(self) -> str:
+        return self._line()
+
+    def _repr_html_(self) -> str:
+        style = "border-left:4px solid #009E73;padding:.4em .8em;display:inline-block"
+        return f'<div style="{style}">{escape(self._line())}</div>'

@@ -1,0 +1,75 @@
+"""The real brokers and databases that the tests share: one lab of each size for the whole session."""
+
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy
+
+from eventlab import cluster
+from eventlab.cluster import Kafka, Lab
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The session's home: tests touch neither the developer's lab nor what the developer's shell points at."""
+    with pytest.MonkeyPatch.context() as patch:
+        directory = tmp_path_factory.mktemp("home")
+        patch.setenv("EVENTLAB_HOME", str(directory))
+        for name in ("KAFKA", "KAFKA_CONFIG", "SQL", "PREFIX", "LEARNER"):
+            patch.delenv(f"EVENTLAB_{name}", raising=False)
+        yield directory
+        Lab(directory).reset()
+
+
+@pytest.fixture(scope="session")
+def lab(_own_home: Path) -> Lab:
+    """The session's lab: one broker and PostgreSQL."""
+    lab = Lab(_own_home)
+    lab.up(1, with_postgres=True)
+    return lab
+
+
+@pytest.fixture(scope="session")
+def kafka(lab: Lab) -> Kafka:
+    """One broker. Topics are unique per test: ``kafka.topic("name")``."""
+    return cluster.connect(brokers=1)
+
+
+@pytest.fixture(scope="session")
+def kafka3(lab: Lab) -> Iterator[Kafka]:
+    """Three brokers, beside the one."""
+    with cluster.up(brokers=3) as kafka:
+        yield kafka
+
+
+@pytest.fixture(scope="session")
+def postgres_server(lab: Lab) -> str:
+    """The URL of the session's PostgreSQL (its default database)."""
+    return str(lab.status()["postgres"]["url"])
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str) -> Iterator[str]:
+    """The URL of a fresh PostgreSQL database, dropped afterwards."""
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    engine = sqlalchemy.create_engine(postgres_server, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(sqlalchemy.text(f"CREATE DATABASE {name} TEMPLATE template0"))
+    yield sqlalchemy.make_url(postgres_server).set(database=name).render_as_string(hide_password=False)
+    with engine.connect() as connection:
+        connection.execute(sqlalchemy.text(f"DROP DATABASE {name} WITH (FORCE)"))
+    engine.dispose()
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    """The URL of an SQLite file that is not there yet."""
+    return f"sqlite:///{tmp_path / 'test.db'}"
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def sql_url(request: pytest.FixtureRequest) -> str:
+    """Each of the two databases in turn."""
+    return str(request.getfixturevalue(f"{request.param}_url"))
