@@ -16,6 +16,7 @@ from eventlab.store.contract import (
     WrongExpectedVersion,
 )
 from eventlab.store.memory import MemoryEventStore
+from eventlab.store.sql import SqlEventStore
 
 __all__ = [
     "BEGINNING",
@@ -28,6 +29,7 @@ __all__ = [
     "MemoryEventStore",
     "NoStream",
     "NotSupported",
+    "SqlEventStore",
     "StoreError",
     "StreamExists",
     "Unavailable",

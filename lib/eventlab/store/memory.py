@@ -10,7 +10,16 @@ from eventlab.events.codec import JsonCodec
 from eventlab.events.envelope import NewEvent, Position, Recorded, StreamId, Version
 from eventlab.events.registry import TypeRegistry
 from eventlab.store.contract import BEGINNING, START, Any, Appended, Expected
-from eventlab.store.rules import StoredEvent, already_stored, check_batch, check_expected, recorded, stored, utc_now
+from eventlab.store.rules import (
+    Place,
+    StoredEvent,
+    already_stored,
+    check_batch,
+    check_expected,
+    recorded,
+    stored,
+    utc_now,
+)
 
 
 class MemoryEventStore:
@@ -25,7 +34,7 @@ class MemoryEventStore:
         self._changed = Condition()
         self._log: list[StoredEvent] = []
         self._streams: dict[StreamId, list[StoredEvent]] = {}
-        self._by_id: dict[UUID, StoredEvent] = {}
+        self._by_id: dict[UUID, Place] = {}
 
     def append(self, stream: StreamId, events: Sequence[NewEvent], expected: Expected = Any) -> Appended:
         """See :meth:`EventStore.append <eventlab.store.contract.EventStore.append>`."""
@@ -44,7 +53,7 @@ class MemoryEventStore:
             ]
             self._streams.setdefault(stream, []).extend(added)
             self._log.extend(added)
-            self._by_id.update((event.id, event) for event in added)
+            self._by_id.update((event.id, Place(stream, event.version, event.position)) for event in added)
             self._changed.notify_all()
         return Appended(tuple(event.version for event in added), tuple(event.position for event in added))
 

@@ -36,6 +36,14 @@ class StoredEvent(NamedTuple):
     metadata: Mapping[str, str]
 
 
+class Place(NamedTuple):
+    """Where a stored event stands."""
+
+    stream: StreamId
+    version: Version
+    position: Position
+
+
 def utc_now() -> datetime:
     """The time of this machine's clock, in UTC."""
     return datetime.now(UTC)
@@ -63,7 +71,7 @@ def check_expected(stream: StreamId, expected: Expected, actual: Version) -> Non
         raise WrongExpectedVersion(stream, expected, actual)
 
 
-def already_stored(stream: StreamId, events: Sequence[NewEvent], known: Mapping[UUID, StoredEvent]) -> Appended:
+def already_stored(stream: StreamId, events: Sequence[NewEvent], known: Mapping[UUID, Place]) -> Appended:
     """The first answer again, for events of which at least one is ``known`` by its id.
 
     Raises ValueError when only some are known, or when they stand in another stream.

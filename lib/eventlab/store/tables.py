@@ -1,0 +1,138 @@
+"""The one table that an SQL event store needs, and how it is made when two programs open a new database at once."""
+
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    Connection,
+    DateTime,
+    Dialect,
+    Engine,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    Uuid,
+    func,
+    inspect,
+    select,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.schema import CreateSchema
+
+from eventlab.store.contract import StoreError
+
+PATIENCE_SECONDS = 10  # how long to wait for another writer: far longer than any append takes
+_RETRY_SECONDS = 0.02
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """A moment in UTC with its zone. SQLite has no type for that: there it is UTC text without a zone."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """To the database: UTC."""
+        return None if value is None else value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """From the database: UTC with its zone (the session of PostgreSQL is set to UTC)."""
+        return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
+
+
+def events_table(schema: str | None) -> Table:
+    """The table ``events``. The two constraints decide who was first, whatever the program believes.
+
+    ``position`` is counted under the append lock (no sequence, so no gap and no late number becomes visible).
+    """
+    json = JSON().with_variant(JSONB(), "postgresql")
+    return Table(
+        "events",
+        MetaData(schema=schema),
+        Column("stream", Text, nullable=False),
+        Column("version", BigInteger, nullable=False),
+        # SQLite's row number is spelled INTEGER; it holds 64 bits all the same.
+        Column("position", BigInteger().with_variant(Integer(), "sqlite"), primary_key=True, autoincrement=False),
+        Column("type", Text, nullable=False),
+        Column("schema_version", Integer, nullable=False),
+        Column("data", json, nullable=False),
+        Column("id", Uuid, nullable=False, unique=True),
+        Column("valid_time", UtcTime, nullable=False),
+        Column("recorded_time", UtcTime, nullable=False),
+        Column("causation", Uuid),
+        Column("correlation", Uuid),
+        Column("metadata", json, nullable=False),
+        UniqueConstraint("stream", "version"),
+    )
+
+
+def prepare_connection(connection: Any, dialect: str) -> None:
+    """Settings of a new database connection (the DBAPI's own object)."""
+    if dialect == "sqlite":
+        connection.isolation_level = None  # the store says BEGIN itself: the driver's is not IMMEDIATE
+        connection.execute(f"PRAGMA busy_timeout = {PATIENCE_SECONDS * 1000}")
+    else:
+        connection.autocommit = True
+        connection.execute("SET TIME ZONE 'UTC'")
+        connection.execute(f"SET lock_timeout = '{PATIENCE_SECONDS}s'")
+        connection.autocommit = False
+
+
+def lock_appends(connection: Connection, table: Table) -> None:
+    """Wait until no other append is under way; the lock lasts until the transaction ends, however it ends.
+
+    Under this lock positions are given in the order in which they become visible. Readers never wait for it.
+    """
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    else:
+        connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"eventlab append {table}", 0))))
+
+
+def create(engine: Engine, table: Table) -> None:
+    """Make the table (and its schema) unless it is there. Raises StoreError when a table of that name is another's."""
+    if _exists(engine, table):
+        return
+    if engine.dialect.name == "sqlite":
+        _write_ahead_log(engine)
+    with engine.begin() as connection:
+        lock_appends(connection, table)
+        if table.schema and not inspect(connection).has_schema(table.schema):
+            connection.execute(CreateSchema(table.schema))
+        table.create(connection, checkfirst=True)
+
+
+def _exists(engine: Engine, table: Table) -> bool:
+    inspector = inspect(engine)
+    if not inspector.has_table(table.name, table.schema):
+        return False
+    missing = set(table.c.keys()) - {column["name"] for column in inspector.get_columns(table.name, table.schema)}
+    if missing:
+        raise StoreError(
+            f"{engine.url!r} has a table {table} that is not an event store's (it lacks {', '.join(sorted(missing))}); "
+            "use another database, or on PostgreSQL another schema"
+        )
+    return True
+
+
+def _write_ahead_log(engine: Engine) -> None:
+    """Let readers of an SQLite file go on while one writes. SQLite does not wait its busy timeout for this change."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    with engine.connect() as connection:
+        while True:
+            try:
+                connection.exec_driver_sql("PRAGMA journal_mode = WAL")
+            except OperationalError as error:
+                if "locked" not in str(error.orig) or time.monotonic() > deadline:
+                    raise
+                time.sleep(_RETRY_SECONDS)
+            else:
+                return
