@@ -1,0 +1,111 @@
+"""Executes notebooks on live brokers and writes a report: each notebook with its outputs, its time and its result."""
+
+import html
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from nbconvert import HTMLExporter
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from eventlab import cluster
+from eventlab.course.jupyter import project
+
+# A cell that takes this long hangs: the longest experiment has a budget of 30 s.
+_CELL_SECONDS = 300
+
+
+@dataclass(frozen=True)
+class Result:
+    """How one notebook went: ``error`` is None when each cell ran."""
+
+    notebook: Path
+    seconds: float
+    cells: int
+    error: str | None
+
+
+def course() -> list[Path]:
+    """Every notebook of the course, in order."""
+    return sorted((project() / "notebooks").glob("*.ipynb"))
+
+
+def run(notebooks: Sequence[Path], report: Path) -> list[Result]:
+    """Execute ``notebooks`` one after the other on the lab's brokers and write ``report/index.html``.
+
+    A notebook that fails does not stop the others.
+    """
+    report.mkdir(parents=True, exist_ok=True)
+    cluster.connect()  # one lab for all: the kernels find it
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    results = []
+    with Progress(*columns) as progress:
+        total = progress.add_task("course", total=len(notebooks))
+        for path in notebooks:
+            result = _execute(path, report, progress)
+            results.append(result)
+            mark = "ok" if result.error is None else "FAILED"
+            progress.console.print(f"{mark:6}  {path.name}  {result.seconds:.1f} s")
+            if result.error:
+                progress.console.print(result.error, markup=False, highlight=False)
+            progress.advance(total)
+    _write_index(results, report)
+    passed = sum(result.error is None for result in results)
+    print(f"{passed} passed, {len(results) - passed} failed; report: {report / 'index.html'}")  # noqa: T201
+    return results
+
+
+def _execute(path: Path, report: Path, progress: Progress) -> Result:
+    begin = time.monotonic()
+    error = None
+    try:
+        notebook = nbformat.read(path, as_version=4)
+    except (OSError, ValueError) as problem:
+        return Result(path, 0.0, 0, f"{path} is not a notebook: {problem}")
+    code = [index for index, cell in enumerate(notebook.cells) if cell.cell_type == "code"]
+    task = progress.add_task(f"  {path.stem}", total=len(code))
+    client = NotebookClient(
+        notebook,
+        timeout=_CELL_SECONDS,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(path.parent.absolute())}},
+        on_cell_executed=lambda **_: progress.advance(task),
+    )
+    try:
+        client.execute()
+    except CellExecutionError as problem:
+        error = f"{problem.ename}: {problem.evalue}\n{problem.traceback}"
+    except (CellTimeoutError, DeadKernelError) as problem:
+        error = str(problem)
+    finally:
+        progress.remove_task(task)
+    body, _ = HTMLExporter(embed_images=True).from_notebook_node(notebook)
+    (report / f"{path.stem}.html").write_text(body)
+    return Result(path, time.monotonic() - begin, len(code), error)
+
+
+def _write_index(results: Sequence[Result], report: Path) -> None:
+    rows = "".join(
+        f"<tr><td><a href='{html.escape(result.notebook.stem)}.html'>{html.escape(result.notebook.stem)}</a></td>"
+        f"<td>{'ok' if result.error is None else 'failed'}</td><td>{result.seconds:.1f} s</td><td>{result.cells}</td>"
+        f"<td><pre>{html.escape((result.error or '').splitlines()[0] if result.error else '')}</pre></td></tr>\n"
+        for result in results
+    )
+    passed = sum(result.error is None for result in results)
+    pictures = "".join(
+        f"<figure><img src='{picture.name}' alt='{picture.stem.replace('-', ' ')}' width='800'>"
+        f"<figcaption>{picture.stem.replace('-', ' ')}</figcaption></figure>"
+        for picture in sorted(report.glob("*.png"))
+    )
+    (report / "index.html").write_text(
+        "<!doctype html><html lang='en'><meta charset='utf-8'><title>eventlab: the course, executed</title>"
+        "<style>body{font-family:system-ui,sans-serif;margin:2rem}td,th{padding:.2rem .8rem;text-align:left}</style>"
+        f"<h1>The course, executed</h1><p>{datetime.now(UTC):%Y-%m-%d %H:%M} UTC: {passed} of {len(results)} notebooks ran "
+        "from top to bottom.</p><table><tr><th>notebook</th><th>result</th><th>time</th><th>cells</th><th>error</th></tr>"
+        f"{rows}</table>{pictures}</html>"
+    )
