@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eventlab.domain.money import Money
+from eventlab.domain.money import NO_CURRENCY, Money
 
 MINORS = st.integers(-(10**12), 10**12)
 CURRENCIES = st.sampled_from(["EUR", "JPY", "KWD"])
@@ -30,6 +30,7 @@ def test_sums_are_exact(a: int, b: int) -> None:
         (Money.of("-0.05", "EUR"), "-0.05 EUR"),
         (Money.of(1240, "JPY"), "1,240 JPY"),
         (Money.of("1.234", "KWD"), "1.234 KWD"),
+        (Money(0, NO_CURRENCY), "0.00"),
     ],
 )
 def test_money_is_written_with_the_decimals_of_its_currency(money: Money, text: str) -> None:

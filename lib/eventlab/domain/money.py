@@ -78,4 +78,5 @@ class Money:
         return self.minor <= other.minor
 
     def __str__(self) -> str:
-        return f"{self.amount:,f} {self.currency}"
+        number = f"{self.amount:,f}"
+        return number if self.currency == NO_CURRENCY else f"{number} {self.currency}"

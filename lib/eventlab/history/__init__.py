@@ -1,1 +1,9 @@
-"""Time travel: state as of a version or a time, and the differences between two moments."""
+"""Time travel, read only: the state as of a version or a time, what changed between two moments, and every step."""
+
+from eventlab.history.changes import Change
+from eventlab.history.difference import Difference, diff
+from eventlab.history.moments import Axis, Moment
+from eventlab.history.past import as_of
+from eventlab.history.walk import Step, steps
+
+__all__ = ["Axis", "Change", "Difference", "Moment", "Step", "as_of", "diff", "steps"]
