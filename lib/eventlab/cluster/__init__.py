@@ -7,14 +7,26 @@ import contextlib
 from collections.abc import Iterator
 
 from eventlab.cluster import elsewhere
-from eventlab.cluster.doctor import doctor
+from eventlab.cluster.diagnosis import doctor
 from eventlab.cluster.errors import LabError, NeedsEmbeddedLab
-from eventlab.cluster.home import home, prepare
-from eventlab.cluster.java import run as java
+from eventlab.cluster.homes import home, prepare
 from eventlab.cluster.kafka import Broker, Kafka
 from eventlab.cluster.lab import Lab
+from eventlab.cluster.runtime import run as java
 
-__all__ = ["Broker", "Kafka", "Lab", "LabError", "NeedsEmbeddedLab", "connect", "database", "doctor", "java", "up"]
+__all__ = [
+    "Broker",
+    "Kafka",
+    "Lab",
+    "LabError",
+    "NeedsEmbeddedLab",
+    "connect",
+    "database",
+    "doctor",
+    "home",
+    "java",
+    "up",
+]
 
 
 def connect(brokers: int | None = None) -> Kafka:

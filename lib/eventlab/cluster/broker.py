@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from eventlab.cluster import java, ports
+from eventlab.cluster import ports, runtime
 from eventlab.cluster.clients import admin
 from eventlab.cluster.errors import LabError
 from eventlab.cluster.processes import Process, spawn
@@ -111,7 +111,7 @@ def format_storage(data: Path, node: int, cluster_id: str) -> None:
         return
     shutil.rmtree(data, ignore_errors=True)
     data.mkdir(parents=True)
-    shutil.copyfile(java.bootstrap_checkpoint(), data / "bootstrap.checkpoint")
+    shutil.copyfile(runtime.bootstrap_checkpoint(), data / "bootstrap.checkpoint")
     identity = {"version": 1, "cluster.id": cluster_id, "node.id": node, "directory.id": random_id()}
     # Written last: a storage without this file was not finished and is made again.
     (data / "meta.properties").write_text("".join(f"{key}={value}\n" for key, value in identity.items()))
@@ -135,8 +135,8 @@ def start(node: int, layout: Layout, storage: Path, logs: Path, mark: str) -> Pr
     log.unlink(missing_ok=True)  # the reason for a death is looked for in this start's log only
     output = logs / f"broker-{node}.out"
     output.unlink(missing_ok=True)
-    flags = [*java.broker_flags(), mark_argument(mark)]
-    return spawn(java.command("kafka.Kafka", settings, flags=flags, log=log), output)
+    flags = [*runtime.broker_flags(), mark_argument(mark)]
+    return spawn(runtime.command("kafka.Kafka", settings, flags=flags, log=log), output)
 
 
 def wait_until_ready(brokers: Mapping[int, Process], layout: Layout, logs: Path, deadline: float) -> None:

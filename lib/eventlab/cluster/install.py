@@ -5,7 +5,7 @@
 
 import sys
 
-from eventlab.cluster import jars, java
+from eventlab.cluster import jars, warmup
 from eventlab.cluster.errors import LabError
 
 # What a broker and Kafka's tools need. The logger is resolved alone: its POM would pin an older kafka-clients.
@@ -17,7 +17,7 @@ LOGGER = ["org.apache.logging.log4j:log4j-slf4j-impl:2.25.4"]
 def ensure(progress: jars.Progress = lambda what, done, total: None) -> None:
     """Bring what is missing. Raises LabError with the cure."""
     jars.fetch(progress)
-    java.ensure_archive(progress)
+    warmup.ensure_archive(progress)
 
 
 def main() -> int:

@@ -163,7 +163,7 @@ def repositories() -> dict[str, str] | None:
 def _explained(error: OSError, directory: Path) -> LabError:
     from requests.exceptions import ProxyError, RequestException, SSLError
 
-    from eventlab.cluster.home import cannot_write
+    from eventlab.cluster.homes import cannot_write
 
     if isinstance(error, SSLError):
         return LabError(

@@ -12,7 +12,7 @@ import uuid
 from pathlib import Path
 from typing import Any
 
-from eventlab.cluster import broker, home, install, postgres, processes
+from eventlab.cluster import broker, homes, postgres, processes
 from eventlab.cluster.broker import Layout, PortTaken
 from eventlab.cluster.errors import LabError
 from eventlab.cluster.processes import Process
@@ -30,14 +30,14 @@ class Lab:
     """The lab in the directory ``home``. Every change is made under the directory's lock."""
 
     def __init__(self, directory: Path | None = None) -> None:
-        self.home = directory or home.home()
-        self._mark = home.mark(self.home)
+        self.home = directory or homes.home()
+        self._mark = homes.mark(self.home)
 
     # -- what is there ------------------------------------------------------------------------------------------
 
     def state(self) -> State | None:
         """The state of the lab that runs; None when none does (whatever a crash or reboot left in the file)."""
-        state = home.read_state(self.home)
+        state = homes.read_state(self.home)
         return state if state and any(process.alive for process in _processes(state)) else None
 
     def status(self) -> dict[str, Any]:
@@ -71,8 +71,8 @@ class Lab:
         """
         if brokers is not None and brokers not in BROKER_COUNTS:
             raise LabError(f"A lab has 1 or 3 brokers, not {brokers}.")
-        home.prepare(self.home)
-        with home.locked(self.home):
+        homes.prepare(self.home)
+        with homes.locked(self.home):
             state = self.state()
             if state is None:
                 self._clear()
@@ -89,10 +89,12 @@ class Lab:
                 self._unlease(state, lease)
                 raise
             state["keep"] = state["keep"] or keep
-            home.write_state(self.home, state)
+            homes.write_state(self.home, state)
             return lease
 
     def _start(self, state: State, count: int, with_postgres: bool) -> None:
+        from eventlab.cluster import install  # here, since set-up runs this module as a program
+
         install.ensure()
         if not state["brokers"]:
             self._start_brokers(state, count)
@@ -101,14 +103,14 @@ class Lab:
         database = state["postgres"]
         if (with_postgres and database is None) or (database and not Process.load(database).alive):
             state["postgres"] = postgres.start(self.home / "postgres", self.logs, self._mark, database)
-            home.write_state(self.home, state)
+            homes.write_state(self.home, state)
 
     def _start_brokers(self, state: State, count: int) -> None:
         storage = self.home / "kafka" / str(count)
         storage.mkdir(parents=True, exist_ok=True)
         identity = storage / "cluster.id"
         if not identity.exists():
-            home.write_atomically(identity, broker.random_id())
+            homes.write_atomically(identity, broker.random_id())
         for node in range(1, count + 1):
             broker.format_storage(storage / str(node), node, identity.read_text())
         for last_try in [False] * (_TRIES - 1) + [True]:
@@ -118,7 +120,7 @@ class Lab:
                 for node in layout.nodes:
                     running[node] = broker.start(node, layout, storage, self.logs, self._mark)
                     state["brokers"].append(_entry(node, layout, running[node]))
-                    home.write_state(self.home, state)
+                    homes.write_state(self.home, state)
                 broker.wait_until_ready(running, layout, self.logs, _START_SECONDS)
                 return
             except BaseException as error:
@@ -137,14 +139,14 @@ class Lab:
             storage = self.home / "kafka" / str(len(state["brokers"]))
             process = broker.start(entry["id"], layout, storage, self.logs, self._mark)
             entry.update(process.save())
-            home.write_state(self.home, state)
+            homes.write_state(self.home, state)
             broker.wait_until_ready({entry["id"]: process}, layout, self.logs, _START_SECONDS)
 
     def down(self) -> bool:
         """Stop the lab, whoever uses it; False when there was nothing to stop."""
         if not self.home.is_dir():
             return False
-        with home.locked(self.home):
+        with homes.locked(self.home):
             running = self.state() is not None
             self._clear()
         return running
@@ -165,13 +167,13 @@ class Lab:
 
     def _clear(self) -> None:
         """Stop all that this home's last lab started and forget it. The lock is held."""
-        state = home.read_state(self.home)
+        state = homes.read_state(self.home)
         if state and state["postgres"]:
             # PostgreSQL's word for: do not wait for clients to leave.
             Process.load(state["postgres"]).send(signal.SIGINT)
         processes.stop(_processes(state) if state else [], _STOP_SECONDS)
         self._stop_strays()
-        home.write_state(self.home, None)
+        homes.write_state(self.home, None)
 
     def _stop_strays(self) -> None:
         """Stop what the file does not name but the mark does: the file was lost, or its writer killed."""
@@ -183,34 +185,34 @@ class Lab:
     def _lease(self, state: State) -> str:
         lease = uuid.uuid4().hex
         state["leases"][lease] = processes.me().save()
-        home.write_state(self.home, state)
+        homes.write_state(self.home, state)
         if not state["keep"] and not ("guard" in state and Process.load(state["guard"]).alive):
             words = [sys.executable, "-m", "eventlab.cluster.guard", str(self.home), state["token"]]
             state["guard"] = processes.spawn(words, self.logs / "guard.log", cwd=self.home).save()
-            home.write_state(self.home, state)
+            homes.write_state(self.home, state)
         return lease
 
     def _unlease(self, state: State, lease: str) -> None:
         state["leases"].pop(lease, None)
-        home.write_state(self.home, state)
+        homes.write_state(self.home, state)
         if not state["keep"] and not _used(state):
             self._clear()
 
     def release(self, lease: str) -> None:
         """Give a lease back; the lab stops when it was the last one and nobody asked to keep it."""
-        with home.locked(self.home):
-            if (state := home.read_state(self.home)) and lease in state["leases"]:
+        with homes.locked(self.home):
+            if (state := homes.read_state(self.home)) and lease in state["leases"]:
                 self._unlease(state, lease)
 
     def stop_if_unused(self, token: str) -> bool:
         """What the guard asks for: stop the lab when no lease holder lives; True when it is over."""
-        if (state := home.read_state(self.home)) and _used(state):
+        if (state := homes.read_state(self.home)) and _used(state):
             return False
         if not self.home.exists():
             self._stop_strays()
             return True
-        with home.locked(self.home):
-            state = home.read_state(self.home)
+        with homes.locked(self.home):
+            state = homes.read_state(self.home)
             if state and (state["token"] != token or state["keep"]):
                 return True
             if state and _used(state):
@@ -236,7 +238,7 @@ class Lab:
 
     def restart(self, node: int) -> None:
         """Stop broker ``node`` if it runs and start it on the same ports, with the same data."""
-        with home.locked(self.home):
+        with homes.locked(self.home):
             state = self._need()
             entry = self._entry(state, node)
             processes.stop([Process.load(entry)], _STOP_SECONDS)

