@@ -56,7 +56,7 @@ CAUSES = [
     (r"proxy|407", "The proxy refused. Check HTTPS_PROXY, or pip's proxy setting"),
     (r"Permission denied|os error 13|Read-only file system", "A file could not be written. Use a checkout of your own"),
     (
-        r"dns error|resolve|connect|timed out|unreachable|No matching distribution|not found in the (package )?registry",
+        r"dns error|resolve|connect|timed out|unreachable|No matching distribution|not found in the \w+ ?registry",
         "The package index could not be reached (the first set-up needs the network once). Check the network; "
         "behind a proxy set HTTPS_PROXY, with a mirror set pip's index-url",
     ),
