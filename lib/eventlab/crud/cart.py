@@ -29,7 +29,7 @@ class Cart(Audited, Base):
     lines: Mapped[dict[str, CartLine]] = relationship(
         collection_class=attribute_keyed_dict("product"),
         cascade="all, delete-orphan",
-        lazy="selectin",
+        lazy="immediate",
         order_by=CartLine.product,
     )
 
