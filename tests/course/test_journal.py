@@ -11,7 +11,7 @@ from eventlab.course.journal import facts, fold, learner, path, progress, record
 
 
 @pytest.fixture(autouse=True)
-def _own_home(tmp_path, monkeypatch):
+def _progress_of_ana(tmp_path, monkeypatch):
     monkeypatch.setenv("EVENTLAB_HOME", str(tmp_path))
     monkeypatch.setenv("EVENTLAB_LEARNER", "ana")
 

@@ -9,7 +9,7 @@ QUESTION = "How many of the 40 carts are out of order?"
 
 
 @pytest.fixture(autouse=True)
-def _own_home(tmp_path, monkeypatch):
+def _progress_of_ana(tmp_path, monkeypatch):
     monkeypatch.setenv("EVENTLAB_HOME", str(tmp_path))
     monkeypatch.setenv("EVENTLAB_LEARNER", "ana")
 
@@ -107,10 +107,10 @@ class TestExercises:
     def test_without_the_values_it_needs_a_check_says_which(self, lesson):
         verdict = lesson.exercise("b").check([])
         assert verdict.outcome is Outcome.NOT_ATTEMPTED
-        assert 'lesson.exercise("b", events=events)' in verdict.text
+        assert 'lesson.exercise("b", story=story)' in verdict.text
 
     def test_values_given_once_are_remembered(self, lesson):
-        lesson.exercise("b", events=[])
+        lesson.exercise("b", story=[])
         assert lesson.exercise("b").check(["no event"]).outcome is Outcome.INCORRECT
 
     def test_when_progress_cannot_be_kept_the_verdict_says_so(self, lesson, monkeypatch):

@@ -1,11 +1,13 @@
 """The first record of the first lesson: sent, acknowledged, read back."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, fields
 from datetime import UTC, datetime
 from typing import Any
 
 from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
+
+from eventlab.show import markup
 
 _PATIENCE_SECONDS = 15.0  # far longer than a healthy broker needs, also one at the other end of a network
 
@@ -19,6 +21,9 @@ class Record:
     offset: int
     time: datetime
     text: str
+
+    def _repr_html_(self) -> str:
+        return markup.table([field.name for field in fields(self)], [astuple(self)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +60,7 @@ def _send(kafka: Any, topic: str, text: str) -> Any:
 
 def read(kafka: Any, topic: str, offset: int, partition: int = 0) -> Record:
     """The record at an offset. Raises TimeoutError when there is none, or the broker does not answer."""
-    consumer = Consumer(kafka.config(**{"group.id": "hello", "enable.auto.commit": False}))
+    consumer = Consumer(kafka.config(**{"group.id": kafka.name("hello"), "enable.auto.commit": False}))
     try:
         consumer.assign([TopicPartition(topic, partition, offset)])
         message: Any = consumer.poll(_PATIENCE_SECONDS)

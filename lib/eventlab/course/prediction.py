@@ -32,13 +32,14 @@ class Prediction:
             max=high,
             description="Your guess",
             continuous_update=False,
+            layout=widgets.Layout(width="26em"),
         )
         button = widgets.Button(description="Keep my guess", button_style="primary")
         status = widgets.HTML("" if said is None else f"You said {said:,} last time.")
 
         def kept(_: object) -> None:
             note = keep(slider.value)
-            status.value = f"You say <b>{slider.value:,}</b>. Now run the next cell. {html.escape(note)}"
+            status.value = f"You say <b>{slider.value:,}</b>. Run on and see. {html.escape(note)}"
 
         button.on_click(kept)
         self.slider, self.button, self.status = slider, button, status

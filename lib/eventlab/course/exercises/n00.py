@@ -27,7 +27,7 @@ def _check_port(answer: object, kafka: Any) -> str | None:
 def _check_offset(answer: object, kafka: Any, topic: str) -> str | None:
     if not isinstance(answer, int):
         return "An offset is a whole number."
-    consumer = Consumer(kafka.config(**{"group.id": "check"}))
+    consumer = Consumer(kafka.config(**{"group.id": kafka.name("check")}))
     try:
         first, end = consumer.get_watermark_offsets(TopicPartition(topic, 0), _SECONDS)
     finally:
