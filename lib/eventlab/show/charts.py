@@ -1,0 +1,76 @@
+"""Charts as static SVG that need neither network nor JavaScript, each with alt text and a table.
+
+Altair's own renderers load scripts from the network or emit types that stop a headless run; SVG from
+vl-convert shows everywhere. Text and axes take the colour of the page, so that dark themes work.
+"""
+
+from dataclasses import dataclass
+
+import altair
+import pandas as pd
+import vl_convert
+
+from eventlab.show import markup
+from eventlab.show.palette import SERIES
+
+WIDTH, HEIGHT = 720, 240  # pixels; the page may make it smaller
+
+
+def svg(chart: altair.TopLevelMixin) -> str:
+    """An Altair chart as SVG in the style of the house."""
+    styled = (
+        chart.configure(background="transparent", aria=False)
+        .configure_axis(
+            labelColor="currentColor",
+            titleColor="currentColor",
+            tickColor="currentColor",
+            domainColor="currentColor",
+            gridColor="currentColor",
+            gridOpacity=0.15,
+            labelFontSize=12,
+            titleFontSize=12,
+            titleFontWeight="normal",
+        )
+        .configure_legend(labelColor="currentColor", titleColor="currentColor", labelFontSize=12, titleFontSize=12)
+        .configure_text(color="currentColor", fontSize=12)
+        .configure_view(stroke=None)
+        .configure_range(category=list(SERIES))
+        .configure_mark(color=SERIES[0])
+    )
+    return str(vl_convert.vegalite_to_svg(styled.to_dict()))
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A picture for the eye, a sentence for the ear, and the numbers themselves."""
+
+    svg: str
+    alt: str
+    table: pd.DataFrame
+
+    def __repr__(self) -> str:
+        return self.alt
+
+    def _repr_html_(self) -> str:
+        return markup.figure(self.svg, self.alt, markup.frame_table(self.table))
+
+
+def figure(chart: altair.TopLevelMixin, alt: str, table: pd.DataFrame) -> Figure:
+    """Any Altair chart as a figure. ``alt`` says what the picture shows, in a sentence or two."""
+    return Figure(svg(chart), alt, table)
+
+
+def bars(frame: pd.DataFrame, x: str, y: str, alt: str) -> Figure:
+    """A bar per row of ``frame``: the category in column ``x``, in the order of the rows, and the number in ``y``."""
+    chart = altair.Chart(frame, width=WIDTH, height=HEIGHT).mark_bar()
+    return figure(chart.encode(x=altair.X(x, type="nominal", sort=None).axis(labelAngle=0), y=_numbers(y)), alt, frame)
+
+
+def line(frame: pd.DataFrame, x: str, y: str, alt: str) -> Figure:
+    """A line that keeps its value until the next row (a balance, a total): times in column ``x``, numbers in ``y``."""
+    chart = altair.Chart(frame, width=WIDTH, height=HEIGHT).mark_line(interpolate="step-after")
+    return figure(chart.encode(x=altair.X(x, type="temporal").scale(type="utc"), y=_numbers(y)), alt, frame)
+
+
+def _numbers(column: str) -> altair.Y:
+    return altair.Y(column, type="quantitative")
