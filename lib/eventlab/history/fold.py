@@ -7,6 +7,6 @@ from eventlab.domain.decider import Command, Decider, Event, State
 from eventlab.events.envelope import Recorded
 
 
-def folded(decider: Decider[State, Command, Event], events: Iterable[Recorded], state: State | None = None) -> State:
-    """The state after ``events``, starting from ``state`` (default: the decider's initial one)."""
-    return decider.fold((cast(Event, recorded.event) for recorded in events), state)
+def folded(decider: Decider[State, Command, Event], events: Iterable[Recorded]) -> State:
+    """The state after ``events``, starting from the decider's initial one."""
+    return decider.fold(cast(Event, recorded.event) for recorded in events)

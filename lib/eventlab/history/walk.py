@@ -2,12 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Generic
+from typing import Generic, cast
 
 from eventlab.domain.decider import Command, Decider, Event, State
 from eventlab.events.envelope import StreamId, Version
 from eventlab.history.changes import Change, changes
-from eventlab.history.fold import folded
 from eventlab.history.moments import whole
 from eventlab.store.contract import EventStore
 
@@ -31,6 +30,6 @@ def steps(store: EventStore, decider: Decider[State, Command, Event], stream: St
     walked: list[Step[State]] = []
     state = decider.initial
     for recorded in whole(store, stream):
-        before, state = state, folded(decider, [recorded], state)
+        before, state = state, decider.evolve(state, cast(Event, recorded.event))
         walked.append(Step(recorded.version, recorded.valid_time, recorded.event, state, changes(before, state)))
     return walked
