@@ -11,8 +11,8 @@ help:  ## show this list
 setup:  ## the set-up alone: packages, Java runtime, Kafka
 	@$(PYTHON) lib/bootstrap.py
 
-lab: setup  ## set up, start the brokers, open the course in JupyterLab
-	@$(BIN)/eventlab lab
+lab: setup  ## set up, start the brokers, open the course in JupyterLab (ARGS go to jupyter lab)
+	@exec $(BIN)/eventlab lab $(ARGS)
 
 run: setup  ## execute every notebook on live brokers; report in build/report/index.html
 	@$(BIN)/eventlab run
