@@ -102,7 +102,7 @@ class TestExercises:
 
     def test_the_solution_is_shown_as_python(self, lesson):
         shown = repr(lesson.exercise("c").solution())
-        assert shown.startswith("One solution:\n\n```python\ndef answer(events):")
+        assert shown.startswith("One solution:\n\n```python\nfrom eventlab.domain.cart import QuantityChanged")
 
     def test_without_the_values_it_needs_a_check_says_which(self, lesson):
         verdict = lesson.exercise("b").check([])

@@ -1,7 +1,7 @@
 """What lesson 01's notebook has in hand when its exercises come, and plausible wrong answers."""
 
 from eventlab.course import trousers
-from eventlab.domain.cart import CartCreated, CheckedOut, ItemAdded, ItemRemoved, QuantityChanged
+from eventlab.domain.cart import CartCreated, CheckedOut, ItemAdded, ItemRemoved
 from eventlab.domain.money import Money
 from eventlab.inputs.generate import demo_carts
 
@@ -30,7 +30,6 @@ def context(request):
         "price": _PRICE,
         "ItemAdded": ItemAdded,
         "ItemRemoved": ItemRemoved,
-        "QuantityChanged": QuantityChanged,
     }
 
 
