@@ -43,7 +43,7 @@ def until_kernel_answers(clone: Path, environment: dict[str, str]) -> float:
         ask_kernel(server)
         return time.monotonic() - begin
     finally:
-        processes = psutil.Process(make.pid).children(recursive=True)
+        processes = psutil.Process(make.pid).children(recursive=True) if make.poll() is None else []
         for process in processes:
             process.terminate()
         psutil.wait_procs(processes, timeout=PATIENCE)
