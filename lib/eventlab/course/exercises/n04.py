@@ -34,7 +34,7 @@ def _check_deepest(answer: object, steps: Sequence[Step[Any]]) -> str | None:
 def _check_as_of(answer: object) -> str | None:
     if not callable(answer):
         return "The answer is a function: `def answer(events, version): …`"
-    events = [new.event for new in demo_account(4)]
+    events: list[Any] = [new.event for new in demo_account(4)]
     for version in (len(events), 1, 0, len(events) // 2, 2):
         state = answer(list(events), version)
         if type(state) is not type(decider.initial):
@@ -107,8 +107,9 @@ def answer(events, version):
             kind="modify",
             check=_check_break,
             why=(
-                "The audit is written when the program loads a row as an object and changes that. A bulk statement loads "
-                "nothing, so row and audit now disagree, and nothing tells you. In an event store the event is the change."
+                "The audit is written when the program loads a row as an object and changes that. A bulk statement "
+                "loads nothing: row and audit now disagree, and nothing says so. In an event store the event is the "
+                "change."
             ),
             hints=(
                 "The audit hangs on the program's objects. Which change of a balance would not go through them?",
