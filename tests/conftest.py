@@ -1,14 +1,18 @@
 """The real brokers and databases that the tests share: one lab of each size for the whole session."""
 
+import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 import sqlalchemy
 
 from eventlab import cluster
 from eventlab.cluster import Kafka, Lab
+
+PATIENCE_SECONDS = 10
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -21,6 +25,19 @@ def _own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
             patch.delenv(f"EVENTLAB_{name}", raising=False)
         yield directory
         Lab(directory).reset()
+        left = wait_until_none_left(tmp_path_factory.getbasetemp())
+        assert left == [], "these processes of the tests were left behind"
+
+
+def wait_until_none_left(directory: Path) -> list[str]:
+    """The command lines that still name something below ``directory``, once guards had the time to end."""
+    end = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        lines = [" ".join(process.info["cmdline"] or []) for process in psutil.process_iter(["cmdline"])]
+        left = [line for line in lines if f"{directory}/" in line]
+        if not left or time.monotonic() > end:
+            return left
+        time.sleep(0.1)
 
 
 @pytest.fixture(scope="session")
