@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from eventlab.cluster import elsewhere
 from eventlab.cluster.diagnosis import doctor
-from eventlab.cluster.errors import LabError, NeedsEmbeddedLab
+from eventlab.cluster.errors import LabError, NeedsEmbeddedLab, OtherSize
 from eventlab.cluster.homes import home, prepare
 from eventlab.cluster.kafka import Broker, Kafka
 from eventlab.cluster.lab import Lab
@@ -37,20 +37,17 @@ def connect(brokers: int | None = None) -> Kafka:
     """
     if bootstrap := elsewhere.bootstrap():
         return _yours(bootstrap)
-    lab = _lab_with(brokers)
-    lab.up(brokers)
+    lab, _ = _lab_with(brokers)
     return _handle(lab)
 
 
 @contextlib.contextmanager
 def up(brokers: int = 1) -> Iterator[Kafka]:
     """The lab with so many brokers for a ``with`` block; stopped at its end, unless somebody else uses it too."""
-    lab = _lab_with(brokers)
-    lease = lab.up(brokers)
+    lab, lease = _lab_with(brokers)
     try:
-        kafka = _handle(lab)
-        yield kafka
-        kafka.close()
+        with contextlib.closing(_handle(lab)) as kafka:
+            yield kafka
     finally:
         lab.release(lease)
 
@@ -66,12 +63,14 @@ def database(postgres: bool = False) -> str:
     return f"sqlite:///{prepare(home() / 'sqlite') / 'eventlab.db'}"
 
 
-def _lab_with(brokers: int | None) -> Lab:
+def _lab_with(brokers: int | None) -> tuple[Lab, str]:
+    """The lab, or one beside it when it runs with another number of brokers; and a lease on it."""
     lab = Lab()
-    state = lab.state()
-    if state and brokers and brokers != len(state["brokers"]):
-        return Lab(lab.home / "extra" / str(brokers))
-    return lab
+    try:
+        return lab, lab.up(brokers)
+    except OtherSize:
+        beside = Lab(lab.home / "extra" / str(brokers))
+        return beside, beside.up(brokers)
 
 
 def _handle(lab: Lab) -> Kafka:

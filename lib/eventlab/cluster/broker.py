@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from eventlab.cluster import ports, runtime
+import javaproperties
+
+from eventlab.cluster import homes, ports, runtime
 from eventlab.cluster.clients import admin
 from eventlab.cluster.errors import LabError
 from eventlab.cluster.processes import Process, spawn
@@ -47,11 +49,6 @@ class Layout:
     def bootstrap(self) -> str:
         """What a client connects to: ``host:port,…``."""
         return ",".join(f"{ports.LOOPBACK}:{port}" for port, _ in self.nodes.values())
-
-    @property
-    def free(self) -> bool:
-        """Whether all the ports could be used now."""
-        return all(ports.is_free(port) for pair in self.nodes.values() for port in pair)
 
     def settings(self, node: int, data: Path) -> dict[str, Any]:
         """Broker ``node``'s settings, each with its reason where it is not simply where things are."""
@@ -98,10 +95,8 @@ class Layout:
 
     def write(self, node: int, data: Path, path: Path) -> Path:
         """The settings as a Java properties file at ``path``."""
-        lines = (
-            f"{key}={str(value).replace(chr(92), chr(92) * 2)}" for key, value in self.settings(node, data).items()
-        )
-        path.write_text("\n".join(lines) + "\n")
+        settings = {key: str(value) for key, value in self.settings(node, data).items()}
+        path.write_text(javaproperties.dumps(settings, timestamp=False))
         return path
 
 
@@ -112,9 +107,9 @@ def format_storage(data: Path, node: int, cluster_id: str) -> None:
     shutil.rmtree(data, ignore_errors=True)
     data.mkdir(parents=True)
     shutil.copyfile(runtime.bootstrap_checkpoint(), data / "bootstrap.checkpoint")
-    identity = {"version": 1, "cluster.id": cluster_id, "node.id": node, "directory.id": random_id()}
+    identity = {"version": "1", "cluster.id": cluster_id, "node.id": str(node), "directory.id": random_id()}
     # Written last: a storage without this file was not finished and is made again.
-    (data / "meta.properties").write_text("".join(f"{key}={value}\n" for key, value in identity.items()))
+    homes.write_atomically(data / "meta.properties", javaproperties.dumps(identity, timestamp=False))
 
 
 def log_file(logs: Path, node: int) -> Path:
@@ -146,7 +141,8 @@ def wait_until_ready(brokers: Mapping[int, Process], layout: Layout, logs: Path,
     """
     end = time.monotonic() + deadline
     waiting = [layout.nodes[node][0] for node in brokers]
-    client = admin({"bootstrap.servers": layout.bootstrap})
+    # Ask only those: the others may remember a broker that died a moment ago as alive.
+    client = admin({"bootstrap.servers": Layout({node: layout.nodes[node] for node in brokers}).bootstrap})
     while True:
         for node, process in brokers.items():
             if not process.alive:
@@ -174,7 +170,10 @@ def _known(client: Any) -> set[int]:
 def _death(node: int, logs: Path) -> LabError:
     text = _read(log_file(logs, node)) + _read(logs / f"broker-{node}.out")
     if "Address already in use" in text:
-        return PortTaken(f"Broker {node}: another program took its port while it started. Try again.")
+        return PortTaken(
+            f"Broker {node}: another program took its port while it started. Try again; if that does not help, "
+            "`eventlab down` and `eventlab up` take other ports."
+        )
     if "No space left on device" in text:
         return LabError(f"Broker {node} died: the disk is full. Free some space; `eventlab reset` removes lab data.")
     found = re.findall(r"^.*(?:\bERROR\b|\bFATAL\b|Exception|Error:).*$", text, re.MULTILINE)

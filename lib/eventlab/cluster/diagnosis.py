@@ -87,7 +87,7 @@ def _java_version() -> tuple[int, ...]:
 def _home() -> Finding:
     directory = homes.home()
     try:
-        homes.prepare(directory)
+        homes.check_room(homes.prepare(directory))
     except LabError as error:
         return Finding("Home", False, str(directory), str(error))
     free = shutil.disk_usage(directory).free

@@ -7,3 +7,7 @@ class LabError(Exception):
 
 class NeedsEmbeddedLab(LabError):
     """An experiment on brokers that this lab did not start: they can be used, not killed or paused."""
+
+
+class OtherSize(LabError):
+    """A lab runs, but with another number of brokers than was asked for."""

@@ -3,10 +3,12 @@
 Started as ``python -m eventlab.cluster.guard HOME TOKEN``; it ends with the lab, or when `eventlab up` keeps the lab.
 """
 
+import contextlib
 import sys
 import time
 from pathlib import Path
 
+from eventlab.cluster.errors import LabError
 from eventlab.cluster.lab import Lab
 
 _LOOK_SECONDS = 0.5
@@ -17,8 +19,9 @@ def main(directory: str, token: str) -> None:
     lab = Lab(Path(directory))
     while True:
         time.sleep(_LOOK_SECONDS)
-        if lab.stop_if_unused(token):
-            return
+        with contextlib.suppress(LabError, OSError):  # the disk may be full now, and better in a while
+            if lab.stop_if_unused(token):
+                return
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@
 
 import sys
 
-from eventlab.cluster import jars, warmup
+from eventlab.cluster import homes, jars, runtime, warmup
 from eventlab.cluster.errors import LabError
 
 # What a broker and Kafka's tools need. The logger is resolved alone: its POM would pin an older kafka-clients.
@@ -16,8 +16,12 @@ LOGGER = ["org.apache.logging.log4j:log4j-slf4j-impl:2.25.4"]
 
 def ensure(progress: jars.Progress = lambda what, done, total: None) -> None:
     """Bring what is missing. Raises LabError with the cure."""
-    jars.fetch(progress)
-    warmup.ensure_archive(progress)
+    if not jars.missing() and runtime.ready():
+        return
+    directory = homes.prepare(jars.runtime_directory())
+    with homes.locked(directory):  # two at once would put one's archive on top of the other's
+        jars.fetch(progress)
+        warmup.ensure_archive(progress)
 
 
 def main() -> int:

@@ -138,6 +138,8 @@ class Kafka:
         if mine and (self._lab is None or self._lab.state()):
             with contextlib.suppress(KafkaException, TimeoutError):
                 clients.await_futures(self.admin.delete_topics(mine))
+        if self._lab:
+            self._lab.watch()
 
     def _line(self) -> str:
         metadata = self.admin.list_topics(timeout=_METADATA_SECONDS)

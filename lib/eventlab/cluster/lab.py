@@ -8,22 +8,25 @@ the lab lives until ``eventlab down``.
 import shutil
 import signal
 import sys
+import time
 import uuid
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from eventlab.cluster import broker, homes, postgres, processes
+from eventlab.cluster import broker, homes, postgres, processes, state
 from eventlab.cluster.broker import Layout, PortTaken
-from eventlab.cluster.errors import LabError
+from eventlab.cluster.errors import LabError, OtherSize
 from eventlab.cluster.processes import Process
+from eventlab.cluster.state import RunningBroker, State
 
 BROKER_COUNTS = (1, 3)
 _START_SECONDS = 90
 # A polite stop of three brokers hangs once the quorum is gone; Kafka recovers from what a kill leaves.
 _STOP_SECONDS = 10
+_SIGNAL_SECONDS = 1
+_POLL_SECONDS = 0.01
 _TRIES = 3
-
-State = dict[str, Any]
 
 
 class Lab:
@@ -36,25 +39,25 @@ class Lab:
     # -- what is there ------------------------------------------------------------------------------------------
 
     def state(self) -> State | None:
-        """The state of the lab that runs; None when none does (whatever a crash or reboot left in the file)."""
-        state = homes.read_state(self.home)
-        return state if state and any(process.alive for process in _processes(state)) else None
+        """The state of the lab that is here; None when none is (whatever a crash or reboot left in the file)."""
+        found = state.read(self.home)
+        return found if found and (found.keep or found.alive or found.used) else None
 
     def status(self) -> dict[str, Any]:
         """``{"kafka": {"bootstrap", "brokers": [{"id", "pid", "port", "state"}]} | None, "postgres": {…} | None}``."""
-        state = self.state()
-        if state is None:
+        found = self.state()
+        if found is None:
             return {"kafka": None, "postgres": None}
         brokers = [
-            {"id": entry["id"], "pid": entry["pid"], "port": entry["port"], "state": Process.load(entry).state}
-            for entry in state["brokers"]
+            {"id": node, "pid": running.process.pid, "port": running.port, "state": running.process.state}
+            for node, running in found.brokers.items()
         ]
-        database = state["postgres"] and {
-            "url": postgres.url(state["postgres"]["port"], state["postgres"]["password"]),
-            "pid": state["postgres"]["pid"],
-            "state": Process.load(state["postgres"]).state,
+        database = found.postgres and {
+            "url": postgres.url(found.postgres.port, found.postgres.password),
+            "pid": found.postgres.process.pid,
+            "state": found.postgres.process.state,
         }
-        return {"kafka": {"bootstrap": _layout(state).bootstrap, "brokers": brokers}, "postgres": database}
+        return {"kafka": {"bootstrap": _layout(found).bootstrap, "brokers": brokers}, "postgres": database}
 
     @property
     def logs(self) -> Path:
@@ -67,80 +70,90 @@ class Lab:
         """Have the lab run, and give a lease on it for this process.
 
         A lab that runs is used, and what was killed or paused in it is started again. ``brokers``: 1 or 3; None takes
-        those that run, else 1. Raises LabError when another number of brokers runs, or the start fails.
+        those that run, else 1. Raises OtherSize when another number of brokers runs, LabError when the start fails.
         """
+        from eventlab.cluster import install  # here, since set-up runs that module as a program
+
         if brokers is not None and brokers not in BROKER_COUNTS:
             raise LabError(f"A lab has 1 or 3 brokers, not {brokers}.")
         homes.prepare(self.home)
+        install.ensure()
         with homes.locked(self.home):
-            state = self.state()
-            if state is None:
+            lab = state.read(self.home)
+            if lab is None or not (lab.alive or lab.used):
+                homes.check_room(self.home)
                 self._clear()
-                state = {"token": uuid.uuid4().hex, "keep": False, "leases": {}, "brokers": [], "postgres": None}
-            elif brokers is not None and brokers != len(state["brokers"]):
-                raise LabError(
-                    f"A lab with {_count(len(state['brokers']))} runs already. `eventlab down` stops it; then "
+                lab = State(token=uuid.uuid4().hex)
+            elif brokers is not None and brokers != len(lab.brokers):
+                raise OtherSize(
+                    f"A lab with {_count(len(lab.brokers))} runs already. `eventlab down` stops it; then "
                     f"`eventlab up --brokers {brokers}` starts another (each keeps its own data)."
                 )
-            lease = self._lease(state)
+            lease = self._lease(lab)
             try:
-                self._start(state, brokers or len(state["brokers"]) or 1, with_postgres)
+                if lab.brokers:
+                    self._revive(lab, lab.brokers)
+                else:
+                    self._start(lab, brokers or 1)
+                if lab.postgres or with_postgres:
+                    self._have_postgres(lab)
+                lab.keep = lab.keep or keep
+                state.write(self.home, lab)
             except BaseException:
-                self._unlease(state, lease)
+                self._give_back(lab, lease)
                 raise
-            state["keep"] = state["keep"] or keep
-            homes.write_state(self.home, state)
             return lease
 
-    def _start(self, state: State, count: int, with_postgres: bool) -> None:
-        from eventlab.cluster import install  # here, since set-up runs this module as a program
-
-        install.ensure()
-        if not state["brokers"]:
-            self._start_brokers(state, count)
-        for entry in state["brokers"]:
-            self._resume(state, entry)
-        database = state["postgres"]
-        if (with_postgres and database is None) or (database and not Process.load(database).alive):
-            state["postgres"] = postgres.start(self.home / "postgres", self.logs, self._mark, database)
-            homes.write_state(self.home, state)
-
-    def _start_brokers(self, state: State, count: int) -> None:
-        storage = self.home / "kafka" / str(count)
+    def _start(self, lab: State, count: int) -> None:
+        storage = self._storage(count)
         storage.mkdir(parents=True, exist_ok=True)
         identity = storage / "cluster.id"
         if not identity.exists():
             homes.write_atomically(identity, broker.random_id())
         for node in range(1, count + 1):
             broker.format_storage(storage / str(node), node, identity.read_text())
-        for last_try in [False] * (_TRIES - 1) + [True]:
+        for tries_left in reversed(range(_TRIES)):
             layout = Layout.choose(count)
-            running: dict[int, Process] = {}
             try:
-                for node in layout.nodes:
-                    running[node] = broker.start(node, layout, storage, self.logs, self._mark)
-                    state["brokers"].append(_entry(node, layout, running[node]))
-                    homes.write_state(self.home, state)
-                broker.wait_until_ready(running, layout, self.logs, _START_SECONDS)
+                for node, (port, controller) in layout.nodes.items():
+                    process = broker.start(node, layout, storage, self.logs, self._mark)
+                    lab.brokers[node] = RunningBroker(process, port, controller)
+                    state.write(self.home, lab)
+                self._await(lab, lab.brokers)
                 return
             except BaseException as error:
-                processes.stop(running.values(), 0)
-                state["brokers"].clear()
-                if last_try or not isinstance(error, PortTaken):
+                processes.stop(lab.servers, 0)
+                lab.brokers.clear()
+                if not (isinstance(error, PortTaken) and tries_left):
                     raise
 
-    def _resume(self, state: State, entry: dict[str, Any]) -> None:
-        """Have one broker run, whatever was done to it."""
-        process = Process.load(entry)
-        if process.state == "paused":
-            process.send(signal.SIGCONT)
-        elif process.state == "dead":
-            layout = _layout(state)
-            storage = self.home / "kafka" / str(len(state["brokers"]))
-            process = broker.start(entry["id"], layout, storage, self.logs, self._mark)
-            entry.update(process.save())
-            homes.write_state(self.home, state)
-            broker.wait_until_ready({entry["id"]: process}, layout, self.logs, _START_SECONDS)
+    def _revive(self, lab: State, nodes: Iterable[int]) -> None:
+        """Have these brokers run again, on the same ports with the same data, whatever was done to them."""
+        ill = [node for node in nodes if lab.brokers[node].process.state != "running"]
+        for node in ill:
+            running = lab.brokers[node]
+            if running.process.alive:
+                running.process.send(signal.SIGCONT)
+            else:
+                storage = self._storage(len(lab.brokers))
+                running.process = broker.start(node, _layout(lab), storage, self.logs, self._mark)
+                state.write(self.home, lab)
+        up = sum(running.process.state == "running" for running in lab.brokers.values())
+        if ill and 2 * up > len(lab.brokers):  # without a majority none of them gets ready
+            self._await(lab, ill)
+
+    def _await(self, lab: State, nodes: Iterable[int]) -> None:
+        waiting = {node: lab.brokers[node].process for node in nodes}
+        broker.wait_until_ready(waiting, _layout(lab), self.logs, _START_SECONDS)
+
+    def _have_postgres(self, lab: State) -> None:
+        if lab.postgres is None or not lab.postgres.process.alive:
+            port = lab.postgres.port if lab.postgres else None
+            lab.postgres = postgres.start(self.home / "postgres", self.logs, self._mark, port)
+            state.write(self.home, lab)
+
+    def _storage(self, count: int) -> Path:
+        return self.home / "kafka" / str(count)
 
     def down(self) -> bool:
         """Stop the lab, whoever uses it; False when there was nothing to stop."""
@@ -152,70 +165,92 @@ class Lab:
         return running
 
     def reset(self) -> list[Path]:
-        """Stop the lab and remove its data, the learner's progress excepted; gives what was removed."""
-        self.down()
-        for extra in self._extras():
-            extra.down()
-        names = ("kafka", "postgres", "postgres.password", "logs", "extra", "sqlite")
-        there = [self.home / name for name in names if (self.home / name).exists()]
-        for path in there:
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
-        return there
+        """Stop the lab and remove its data, the learner's progress excepted; gives what was removed.
 
-    def _extras(self) -> list["Lab"]:
-        return [Lab(path) for path in (self.home / "extra").glob("*") if path.is_dir()]
+        Raises LabError when somebody else owns some of it.
+        """
+        if not self.home.is_dir():
+            return []
+        for beside in (self.home / "extra").glob("*"):
+            Lab(beside).down()
+        names = ("kafka", "postgres", "postgres.password", "logs", "extra", "sqlite")
+        with homes.locked(self.home):
+            self._clear()
+            there = [self.home / name for name in names if (self.home / name).exists()]
+            for path in there:
+                try:
+                    shutil.rmtree(path) if path.is_dir() else path.unlink()
+                except OSError as error:
+                    raise homes.cannot_write(path, error) from error
+        return there
 
     def _clear(self) -> None:
         """Stop all that this home's last lab started and forget it. The lock is held."""
-        state = homes.read_state(self.home)
-        if state and state["postgres"]:
+        lab = state.read(self.home)
+        if lab and lab.postgres:
             # PostgreSQL's word for: do not wait for clients to leave.
-            Process.load(state["postgres"]).send(signal.SIGINT)
-        processes.stop(_processes(state) if state else [], _STOP_SECONDS)
+            lab.postgres.process.send(signal.SIGINT)
+        processes.stop(lab.servers if lab else [], _STOP_SECONDS)
         self._stop_strays()
-        homes.write_state(self.home, None)
+        state.write(self.home, None)
 
     def _stop_strays(self) -> None:
         """Stop what the file does not name but the mark does: the file was lost, or its writer killed."""
-        marks = (broker.mark_argument(self._mark), postgres.mark_argument(self._mark))
-        processes.stop([process for mark in marks for process in processes.marked(mark)], 0)
+        processes.stop(processes.marked(broker.mark_argument(self._mark), postgres.mark_argument(self._mark)), 0)
 
     # -- who uses it --------------------------------------------------------------------------------------------
 
-    def _lease(self, state: State) -> str:
+    def _lease(self, lab: State) -> str:
         lease = uuid.uuid4().hex
-        state["leases"][lease] = processes.me().save()
-        homes.write_state(self.home, state)
-        if not state["keep"] and not ("guard" in state and Process.load(state["guard"]).alive):
-            words = [sys.executable, "-m", "eventlab.cluster.guard", str(self.home), state["token"]]
-            state["guard"] = processes.spawn(words, self.logs / "guard.log", cwd=self.home).save()
-            homes.write_state(self.home, state)
+        lab.leases = {name: holder for name, holder in lab.leases.items() if holder.alive}
+        lab.leases[lease] = processes.me()
+        state.write(self.home, lab)
+        self._have_guard(lab)
         return lease
 
-    def _unlease(self, state: State, lease: str) -> None:
-        state["leases"].pop(lease, None)
-        homes.write_state(self.home, state)
-        if not state["keep"] and not _used(state):
+    def _have_guard(self, lab: State) -> None:
+        if not lab.keep and not (lab.guard and lab.guard.alive):
+            words = [sys.executable, "-m", "eventlab.cluster.guard", str(self.home), lab.token]
+            lab.guard = processes.spawn(words, self.logs / "guard.log", cwd=self.home)
+            state.write(self.home, lab)
+
+    def watch(self) -> None:
+        """Have a guard again, should somebody have killed it: for processes that are about to end."""
+        lab = self.state()
+        if lab and not (lab.guard and lab.guard.alive):
+            with homes.locked(self.home):
+                if lab := state.read(self.home):
+                    self._have_guard(lab)
+
+    def _give_back(self, lab: State, lease: str) -> None:
+        lab.leases.pop(lease, None)
+        if lab.keep or lab.used:
+            state.write(self.home, lab)
+        else:
             self._clear()
 
     def release(self, lease: str) -> None:
         """Give a lease back; the lab stops when it was the last one and nobody asked to keep it."""
+        if not self.home.is_dir():
+            return  # somebody removed it: the guard stops what ran there
         with homes.locked(self.home):
-            if (state := homes.read_state(self.home)) and lease in state["leases"]:
-                self._unlease(state, lease)
+            lab = state.read(self.home)
+            if lab and lease in lab.leases:
+                self._give_back(lab, lease)
 
     def stop_if_unused(self, token: str) -> bool:
         """What the guard asks for: stop the lab when no lease holder lives; True when it is over."""
-        if (state := homes.read_state(self.home)) and _used(state):
-            return False
-        if not self.home.exists():
+        if not self.home.is_dir():
             self._stop_strays()
             return True
+        lab = state.read(self.home)
+        if lab and lab.token == token and lab.used and not lab.keep:
+            return False
         with homes.locked(self.home):
-            state = homes.read_state(self.home)
-            if state and (state["token"] != token or state["keep"]):
+            lab = state.read(self.home)
+            if lab and (lab.token != token or lab.keep):
                 return True
-            if state and _used(state):
+            if lab and lab.used:
                 return False
             self._clear()
             return True
@@ -224,62 +259,49 @@ class Lab:
 
     def kill(self, node: int) -> None:
         """``kill -9`` broker ``node`` and wait until it is gone."""
-        process = self._running(node)
-        process.send(signal.SIGKILL)
-        processes.wait_until_dead([process], _STOP_SECONDS)
+        self._signal(node, signal.SIGKILL, "dead")
 
     def pause(self, node: int) -> None:
         """Stop broker ``node``'s clock (SIGSTOP): to the others it looks like a very long garbage collection."""
-        self._running(node).send(signal.SIGSTOP)
+        self._signal(node, signal.SIGSTOP, "paused")
 
     def resume(self, node: int) -> None:
         """Let a paused broker go on."""
-        self._running(node).send(signal.SIGCONT)
+        self._signal(node, signal.SIGCONT, "running")
 
     def restart(self, node: int) -> None:
-        """Stop broker ``node`` if it runs and start it on the same ports, with the same data."""
-        with homes.locked(self.home):
-            state = self._need()
-            entry = self._entry(state, node)
-            processes.stop([Process.load(entry)], _STOP_SECONDS)
-            self._resume(state, entry)
+        """Stop broker ``node`` if it runs and start it on the same ports, with the same data.
 
-    def _running(self, node: int) -> Process:
-        process = Process.load(self._entry(self._need(), node))
+        Waits until it is ready, unless too few of the brokers run for any of them to get ready.
+        """
+        with homes.locked(self.home):
+            lab = self._need()
+            processes.stop([self._process(lab, node)], _STOP_SECONDS)
+            self._revive(lab, [node])
+
+    def _signal(self, node: int, number: int, wanted: str) -> None:
+        process = self._process(self._need(), node)
         if not process.alive:
             raise LabError(f"Broker {node} is dead already. `eventlab broker restart {node}` starts it again.")
-        return process
+        process.send(number)
+        end = time.monotonic() + _SIGNAL_SECONDS
+        while process.state != wanted and time.monotonic() < end:
+            time.sleep(_POLL_SECONDS)
 
     def _need(self) -> State:
-        state = self.state()
-        if state is None:
+        lab = self.state()
+        if lab is None:
             raise LabError("No lab runs here. `eventlab up` starts one.")
-        return state
+        return lab
 
-    def _entry(self, state: State, node: int) -> dict[str, Any]:
-        for entry in state["brokers"]:
-            if entry["id"] == node:
-                found: dict[str, Any] = entry
-                return found
-        raise LabError(f"There is no broker {node}: the lab has {_count(len(state['brokers']))}.")
+    def _process(self, lab: State, node: int) -> Process:
+        if node not in lab.brokers:
+            raise LabError(f"There is no broker {node}: the lab has {_count(len(lab.brokers))}.")
+        return lab.brokers[node].process
 
 
-def _processes(state: State) -> list[Process]:
-    entries = [*state["brokers"], *([state["postgres"]] if state["postgres"] else [])]
-    return [Process.load(entry) for entry in entries]
-
-
-def _used(state: State) -> bool:
-    return any(Process.load(lease).alive for lease in state["leases"].values())
-
-
-def _layout(state: State) -> Layout:
-    return Layout({entry["id"]: (entry["port"], entry["controller"]) for entry in state["brokers"]})
-
-
-def _entry(node: int, layout: Layout, process: Process) -> dict[str, Any]:
-    port, controller = layout.nodes[node]
-    return {"id": node, "port": port, "controller": controller, **process.save()}
+def _layout(lab: State) -> Layout:
+    return Layout({node: (running.port, running.controller) for node, running in lab.brokers.items()})
 
 
 def _count(brokers: int) -> str:

@@ -1,5 +1,6 @@
 """A genuine PostgreSQL from a wheel: password, logical replication, loopback only."""
 
+import contextlib
 import importlib.util
 import os
 import secrets
@@ -7,18 +8,20 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-from eventlab.cluster import ports
+import psutil
+
+from eventlab.cluster import ports, processes
 from eventlab.cluster.errors import LabError
-from eventlab.cluster.processes import Process, spawn
+from eventlab.cluster.processes import Process
+from eventlab.cluster.state import RunningPostgres
 
 _USER = "eventlab"
 _UNPRIVILEGED = "nobody"
 _POLL_SECONDS = 0.02
 _READY_SECONDS = 60
+_LOG = "postgres.log"
 # Small, since a lab is; logical, since lessons on change data capture read the log.
 _SETTINGS = {
     "listen_addresses": ports.LOOPBACK,
@@ -67,29 +70,49 @@ def mark_argument(mark: str) -> str:
     return f"--cluster_name={mark}"
 
 
-def start(directory: Path, logs: Path, mark: str, last: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Start PostgreSQL on ``directory``, made at the first time; waits until it answers.
+def start(directory: Path, logs: Path, mark: str, port: int | None = None) -> RunningPostgres:
+    """Start PostgreSQL on ``directory``, made at the first time, on ``port`` if that is free; waits until it answers.
 
-    Gives ``{"pid", "started", "port", "password"}`` for the state file. ``last`` is what it gave the last time.
+    Raises LabError with the reason from its log when it does not.
     """
     directory.mkdir(parents=True, exist_ok=True)
-    logs.mkdir(parents=True, exist_ok=True)
     secret = directory.parent / "postgres.password"
     data = directory / "data"
+    processes.stop(processes.marked(mark_argument(mark)), 0)  # two servers on the same data would destroy it
     if not (data / "PG_VERSION").exists() or not secret.exists():
         _initialise(data, secret)
     password = secret.read_text()
-    port = last["port"] if last and ports.is_free(last["port"]) else ports.choose(1)[0]
-    # A server that was killed leaves its pid file; PostgreSQL checks it, but a reboot may have given the pid away.
-    (data / "postmaster.pid").unlink(missing_ok=True)
-    output = logs / "postgres.log"
+    end = time.monotonic() + _READY_SECONDS
+    while True:
+        chosen = port if port and ports.is_free(port) else ports.choose(1)[0]
+        process = _launch(directory, data, logs, mark, chosen)
+        try:
+            _wait_until_ready(process, url(chosen, password), logs / _LOG, end)
+        except BaseException as error:
+            processes.stop([process], 0)
+            if not isinstance(error, _Again) or time.monotonic() > end:
+                raise
+            time.sleep(_POLL_SECONDS)
+        else:
+            return RunningPostgres(process, chosen, password)
+
+
+def _launch(directory: Path, data: Path, logs: Path, mark: str, port: int) -> Process:
+    pid_file = data / "postmaster.pid"
+    if pid_file.exists() and not _belongs_to_postgres(pid_file):
+        # PostgreSQL clears up a dead server's file itself, but not when a reboot gave its pid to something else.
+        pid_file.unlink()
+    output = logs / _LOG
     output.unlink(missing_ok=True)
     settings = [f"--{key}={value}" for key, value in {**_SETTINGS, "port": port}.items()]
-    server = [str(_binaries() / "postgres"), "-D", str(data), *settings, mark_argument(mark)]
-    command = [*_as_user(directory), *server]
-    process = spawn(command, output, cwd=directory)
-    _wait_until_ready(process, url(port, password), output)
-    return {**process.save(), "port": port, "password": password}
+    server: list[str | Path] = [_binaries() / "postgres", "-D", data, *settings, mark_argument(mark)]
+    return processes.spawn([*_as_user(directory), *server], output, cwd=directory)
+
+
+def _belongs_to_postgres(pid_file: Path) -> bool:
+    with contextlib.suppress(psutil.Error, ValueError, IndexError):
+        return "postgres" in psutil.Process(int(pid_file.read_text().splitlines()[0])).name()
+    return False
 
 
 def _initialise(data: Path, secret: Path) -> None:
@@ -110,10 +133,13 @@ def _initialise(data: Path, secret: Path) -> None:
     secret.write_text(password)
 
 
-def _wait_until_ready(process: Process, address: str, output: Path) -> None:
+class _Again(LabError):
+    """A start that may go well the next time."""
+
+
+def _wait_until_ready(process: Process, address: str, output: Path, end: float) -> None:
     import psycopg
 
-    end = time.monotonic() + _READY_SECONDS
     while True:
         try:
             psycopg.connect(address.replace("+psycopg", ""), connect_timeout=2).close()
@@ -123,7 +149,9 @@ def _wait_until_ready(process: Process, address: str, output: Path) -> None:
         if not process.alive:
             lines = output.read_text(errors="replace").splitlines()
             reason = next((line for line in lines if "FATAL" in line or "could not" in line), " ".join(lines[-3:]))
-            raise LabError(f"PostgreSQL died at start: {reason}. The whole log: {output}")
+            # Somebody took the port, or children of a killed server have not noticed yet that it is gone.
+            passing = any("Address already in use" in line or "still in use" in line for line in lines)
+            raise (_Again if passing else LabError)(f"PostgreSQL died at start: {reason}. The whole log: {output}")
         if time.monotonic() > end:
             raise LabError(f"PostgreSQL was not ready within {_READY_SECONDS} s ({last}). Its log: {output}")
         time.sleep(_POLL_SECONDS)

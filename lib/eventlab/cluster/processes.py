@@ -5,8 +5,8 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,8 @@ import psutil
 
 from eventlab.cluster.errors import LabError
 
-# psutil derives the start time from the boot time; two readings of one process may differ by a clock tick.
-_SAME_START = 0.05
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+_BIRTH_FIELD = 19  # of /proc/PID/stat, counted after the name: start time in clock ticks since boot
 _POLL = 0.02
 # A killed process is gone at once, unless the disk holds it up.
 _KILL_SECONDS = 10
@@ -26,30 +26,21 @@ class Process:
     """One process, for as long as it lives: another one that later gets the same pid is not it."""
 
     pid: int
-    started: float
+    birth: str
 
     @classmethod
     def of(cls, pid: int) -> "Process":
         """The process that has this pid now. Raises LabError when there is none."""
         try:
-            return cls(pid, psutil.Process(pid).create_time())
+            return cls(pid, _birth(pid))
         except psutil.NoSuchProcess as error:
             raise LabError(f"Process {pid} ended before it could be watched.") from error
 
-    @classmethod
-    def load(cls, saved: Mapping[str, Any]) -> "Process":
-        """The process that ``saved`` (from :meth:`save`) names."""
-        return cls(int(saved["pid"]), float(saved["started"]))
-
-    def save(self) -> dict[str, Any]:
-        """What to keep in the state file."""
-        return asdict(self)
-
     def _find(self) -> psutil.Process | None:
         with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
-            found = psutil.Process(self.pid)
-            if abs(found.create_time() - self.started) < _SAME_START and found.status() != psutil.STATUS_ZOMBIE:
-                return found
+            if _birth(self.pid) == self.birth:
+                found = psutil.Process(self.pid)
+                return None if found.status() == psutil.STATUS_ZOMBIE else found
         return None
 
     @property
@@ -76,6 +67,27 @@ class Process:
             with contextlib.suppress(psutil.NoSuchProcess):
                 found.send_signal(number)
 
+    def kill(self) -> None:
+        """Kill it and its children (PostgreSQL's live on until they look up from their work)."""
+        if found := self._find():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                for victim in [*found.children(recursive=True), found]:
+                    with contextlib.suppress(psutil.NoSuchProcess):
+                        victim.kill()
+
+
+def _birth(pid: int) -> str:
+    """When the process with this pid began, by a clock that nobody sets.
+
+    psutil's ``create_time`` moves on Linux when the wall clock is set (a laptop that slept, WSL), since it adds ticks
+    since boot to a computed boot time; the ticks themselves, with the boot's id, never move.
+    """
+    try:
+        ticks = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[_BIRTH_FIELD].decode()
+        return f"{_BOOT_ID.read_text().strip()}/{ticks}"
+    except OSError:  # not Linux, or no such process
+        return f"{psutil.Process(pid).create_time():.3f}"
+
 
 def me() -> Process:
     """This process."""
@@ -83,23 +95,15 @@ def me() -> Process:
 
 
 def stop(processes: Iterable[Process], patience: float) -> None:
-    """Ask all to end, wait ``patience`` seconds for them together, then kill what is left (and its children)."""
+    """Ask all to end, wait ``patience`` seconds for them together, then kill what is left."""
     waiting = [process for process in processes if process.alive]
     for process in waiting:
         process.send(signal.SIGTERM)
         process.send(signal.SIGCONT)  # a paused process hears the first signal only once it goes on
     waiting = wait_until_dead(waiting, patience)
     for process in waiting:
-        for child in _children(process):
-            child.send(signal.SIGKILL)
-        process.send(signal.SIGKILL)
+        process.kill()
     wait_until_dead(waiting, _KILL_SECONDS)
-
-
-def _children(process: Process) -> list[Process]:
-    with contextlib.suppress(psutil.NoSuchProcess):
-        return [Process(child.pid, child.create_time()) for child in psutil.Process(process.pid).children(True)]
-    return []
 
 
 def wait_until_dead(processes: Iterable[Process], seconds: float) -> list[Process]:
@@ -144,10 +148,11 @@ def spawn(command: Sequence[str | Path], output: Path, **popen: Any) -> Process:
     return Process.of(child.pid)
 
 
-def marked(word: str) -> list[Process]:
-    """The processes that have exactly ``word`` among their command-line arguments: a mark that only a lab sets."""
+def marked(*marks: str) -> list[Process]:
+    """The processes that have exactly one of ``marks`` among their arguments: words that only a lab sets."""
     found = []
-    for process in psutil.process_iter(["cmdline", "create_time"]):
-        if word in (process.info["cmdline"] or []):
-            found.append(Process(process.pid, process.info["create_time"]))
+    for process in psutil.process_iter(["cmdline"]):
+        if not set(marks).isdisjoint(process.info["cmdline"] or []):
+            with contextlib.suppress(LabError):  # it has just ended
+                found.append(Process.of(process.pid))
     return found
