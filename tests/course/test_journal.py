@@ -1,5 +1,6 @@
 """Progress is kept per learner, survives two open notebooks and a damaged file, and never stops a lesson."""
 
+import errno
 import os
 import stat
 from concurrent.futures import ThreadPoolExecutor
@@ -125,12 +126,21 @@ def test_a_progress_file_that_is_a_directory_is_a_note():
     assert "cannot be read" in facts()[1]
 
 
-def test_a_full_disk_is_a_note(monkeypatch):
-    def full(*_):
-        raise OSError(28, os.strerror(28))
+@pytest.mark.parametrize("full", [OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), 3], ids=["refused", "cut short"])
+def test_a_full_disk_is_a_note(full, monkeypatch):
+    def write(*_):
+        if isinstance(full, OSError):
+            raise full
+        return full
 
-    monkeypatch.setattr(journal.os, "write", full)
+    monkeypatch.setattr(journal.os, "write", write)
     assert "No space left on device" in record("01", "checked", "a", True)
+
+
+def test_a_name_too_long_for_a_file_is_a_note(monkeypatch):
+    monkeypatch.setenv("EVENTLAB_LEARNER", "x" * 300)
+    assert "Your progress is not kept" in record("01", "checked", "a", True)
+    assert "Your progress cannot be read" in facts()[1]
 
 
 def test_the_file_is_the_learners_own():

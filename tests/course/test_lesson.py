@@ -1,5 +1,6 @@
 """A lesson as its notebook uses it: by a learner who clicks, and headless by nobody."""
 
+import pandas as pd
 import pytest
 
 from eventlab.course import Lesson
@@ -134,6 +135,10 @@ class TestJudging:
     @pytest.mark.parametrize("falsy", [0, "", [], {}, (), False, 0.0])
     def test_an_empty_answer_is_an_answer(self, falsy):
         assert judge(self.exercise(lambda answer: None), falsy, {}).outcome is Outcome.CORRECT
+
+    def test_a_number_out_of_a_data_frame_is_a_number(self):
+        check = self.exercise(lambda answer: None if isinstance(answer, int) else "not a number")
+        assert judge(check, pd.Series([3]).sum(), {}).outcome is Outcome.CORRECT
 
     def test_the_learners_line_is_shown_not_the_librarys(self):
         def answer(text):

@@ -16,6 +16,7 @@ from eventlab.course.plan import load, numbers
 NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 HEADINGS = ["Goals", "Now you", "Where this hides in your system", "Summary", "Recall", "Where next"]
 NEEDS = re.compile(r"^\*\*\d+ minutes · (no broker|1 broker|3 brokers) · (after \d\d(, \d\d)*|first lesson)\*\*$", re.M)
+LAST_LESSON = 30
 MOST_LINES = 4  # the median of a notebook's code cells: the logic is in the library
 
 
@@ -155,3 +156,25 @@ def test_links_to_other_notebooks_and_files_lead_somewhere(notebook):
     for target in re.findall(r"\]\(([^)#]+?)\)", "\n".join(notebook.markdown)):
         if not target.startswith("https://"):
             assert (notebook.path.parent / target).exists(), target
+
+
+class TestStartHere:
+    """The map of the course tells the truth about what is there."""
+
+    @pytest.fixture
+    def course(self):
+        return Notebook(NOTEBOOKS[0]).section("The course")
+
+    def test_it_links_every_lesson_and_marks_the_rest_as_to_come(self, course):
+        linked = re.findall(r"\]\((\S+\.ipynb)\)", course)
+        assert linked == [path.name for path in NOTEBOOKS[1:]]
+        named = re.findall(r"(?<![\w(])(\d\d) [A-Za-z]", course)
+        assert sorted(named) == [f"{number:02}" for number in range(1, LAST_LESSON + 1)]
+
+    @pytest.mark.parametrize(("have", "hours"), [("one hour", 1), ("one day", 8)])
+    def test_a_way_through_the_course_fits_its_time(self, course, have, hours):
+        way = re.search(rf"\| {have} \| ([\d, ]+)", course)[1]
+        minutes = {
+            path.name[:2]: int(re.search(r"\*\*(\d+) minutes", Notebook(path).markdown[0])[1]) for path in NOTEBOOKS
+        }
+        assert sum(minutes[number] for number in re.findall(r"\d\d", way)) <= hours * 60

@@ -9,6 +9,8 @@ from enum import Enum
 from types import EllipsisType, FunctionType
 from typing import Any, Literal
 
+import numpy as np
+
 from eventlab.course.card import Card, code
 
 
@@ -89,7 +91,11 @@ def _blank(answer: object) -> bool:
 
 
 def _watched(answer: object) -> Any:
-    """The answer; a function is wrapped so that a stub's ``return ...`` is seen when the check calls it."""
+    """The answer as the check gets it: a number out of a data frame as Python's own number; a function wrapped, so that
+    a stub's ``return ...`` is seen when the check calls it.
+    """
+    if isinstance(answer, np.generic):
+        return answer.item()
     if not isinstance(answer, FunctionType):
         return answer
 

@@ -1,9 +1,10 @@
 """The learner's progress, kept as facts: one JSON line per prediction, check and quiz answer.
 
-Appending a line is atomic and never overwrites what another open notebook wrote; the state is a fold over the lines.
+One write appends a line, so it never overwrites what another open notebook wrote; the state is a fold over the lines.
 A line that cannot be read (a full disk, an editor) costs that line, not the file.
 """
 
+import errno
 import getpass
 import os
 from collections.abc import Iterable
@@ -79,7 +80,8 @@ def record(lesson: str, kind: Literal["predicted", "checked", "recalled"], key: 
         file.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
         try:
-            os.write(descriptor, line)
+            if os.write(descriptor, line) < len(line):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         finally:
             os.close(descriptor)
     except OSError as error:
