@@ -15,6 +15,8 @@ from eventlab.store.contract import (
     Unavailable,
     WrongExpectedVersion,
 )
+from eventlab.store.handle import execute
+from eventlab.store.kafka import KafkaEventLog
 from eventlab.store.memory import MemoryEventStore
 from eventlab.store.sql import SqlEventStore
 
@@ -26,6 +28,7 @@ __all__ = [
     "EventStore",
     "Expectation",
     "Expected",
+    "KafkaEventLog",
     "MemoryEventStore",
     "NoStream",
     "NotSupported",
@@ -34,4 +37,5 @@ __all__ = [
     "StreamExists",
     "Unavailable",
     "WrongExpectedVersion",
+    "execute",
 ]

@@ -1,7 +1,7 @@
 """The event store in memory: the contract at its shortest, for tests, lessons and what-if replays."""
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from threading import Condition
 from uuid import UUID
 
@@ -46,7 +46,7 @@ class MemoryEventStore:
                 return already_stored(stream, events, known)
             history = self._streams.get(stream, [])
             check_expected(stream, expected, Version(len(history)))
-            now = self._clock().astimezone(UTC)
+            now = self._clock()
             added = [
                 stored(stream, Version(len(history) + n), Position(len(self._log) + n), new, data, now)
                 for n, (new, data) in enumerate(zip(events, encoded, strict=True), start=1)

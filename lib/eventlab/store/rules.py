@@ -87,12 +87,12 @@ def already_stored(stream: StreamId, events: Sequence[NewEvent], known: Mapping[
 def stored(
     stream: StreamId, version: Version, position: Position, new: NewEvent, encoded: Encoded, now: datetime
 ) -> StoredEvent:
-    """``new`` as it is stored at ``version`` and ``position``; times in UTC."""
+    """``new`` as it is stored at ``version`` and ``position``; times in UTC, a missing valid time is ``now``."""
+    learned = now.astimezone(UTC)
+    valid = learned if new.valid_time is None else new.valid_time.astimezone(UTC)
     return StoredEvent(
-        stream, version, position, *encoded, new.id,
-        now if new.valid_time is None else new.valid_time.astimezone(UTC), now,
-        new.causation, new.correlation, dict(new.metadata),
-    )  # fmt: skip
+        stream, version, position, *encoded, new.id, valid, learned, new.causation, new.correlation, dict(new.metadata)
+    )
 
 
 def recorded(event: StoredEvent, codec: JsonCodec) -> Recorded:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import islice
 from typing import Any as Anything
 from uuid import UUID
@@ -93,7 +93,7 @@ class SqlEventStore:
         version = connection.scalar(select(func.max(columns.version)).where(columns.stream == str(stream))) or START
         check_expected(stream, expected, Version(version))
         position = connection.scalar(select(func.max(columns.position))) or BEGINNING
-        now = self._clock().astimezone(UTC)
+        now = self._clock()
         added = [
             stored(stream, Version(version + n), Position(position + n), new, data, now)
             for n, (new, data) in enumerate(zip(events, encoded, strict=True), start=1)

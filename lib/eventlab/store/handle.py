@@ -1,0 +1,49 @@
+"""A command from load to append: what every handler does the same way."""
+
+from datetime import datetime
+from typing import Any, TypeVar
+from uuid import UUID
+
+from eventlab.domain.decider import Decider
+from eventlab.events.envelope import NewEvent, Recorded, StreamId
+from eventlab.store.contract import START, EventStore, WrongExpectedVersion
+
+State = TypeVar("State")
+Command = TypeVar("Command")
+
+
+def execute(
+    store: EventStore,
+    decider: Decider[State, Command, Any],
+    stream: StreamId,
+    command: Command,
+    *,
+    valid_time: datetime | None = None,
+    causation: UUID | None = None,
+    correlation: UUID | None = None,
+    attempts: int = 10,
+) -> list[Recorded]:
+    """Load ``stream``, decide on ``command``, append what follows; the events as recorded, none if nothing followed.
+
+    When someone else wrote in between, the newer events are loaded and the command is decided again, up to
+    ``attempts`` times in all. ``causation`` is the id of the message that carries the command.
+    Raises what ``decide`` raises (Refused), and the store's errors; WrongExpectedVersion after the last attempt.
+    """
+    state, version = decider.initial, START
+    while True:
+        for recorded in store.read(stream, after=version):
+            state, version = decider.evolve(state, recorded.event), recorded.version
+        new = [
+            NewEvent(event, valid_time=valid_time, causation=causation, correlation=correlation)
+            for event in decider.decide(command, state)
+        ]
+        if not new:
+            return []
+        attempts -= 1
+        try:
+            versions = store.append(stream, new, expected=version).versions
+        except WrongExpectedVersion:
+            if attempts < 1:
+                raise
+        else:
+            return list(store.read(stream, after=version, until=versions[-1]))

@@ -1,0 +1,335 @@
+"""The Kafka log as an event store, as far as a log can be one; ``KafkaEventLog.CANNOT`` says where it ends."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from functools import partial
+from threading import Lock
+from typing import Any as Anything
+from typing import ClassVar, NoReturn, Protocol
+from uuid import UUID
+
+import msgspec
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka import murmur2 as partition_of
+
+from eventlab.events.catalogue import registry as catalogue
+from eventlab.events.codec import Encoded, JsonCodec
+from eventlab.events.envelope import NewEvent, Position, Recorded, StreamId, Version
+from eventlab.events.errors import Unreadable
+from eventlab.events.registry import TypeRegistry
+from eventlab.store.cannot import CANNOT
+from eventlab.store.contract import BEGINNING, START, Any, Appended, Expected, NotSupported, Unavailable
+from eventlab.store.rules import StoredEvent, check_batch, recorded, stored, utc_now
+
+_PATIENCE_SECONDS = 10  # a broker that is alive answers far sooner
+_POLL_SECONDS = 0.05  # how often a wait for the broker looks at the clock
+_FULL_QUEUE_SECONDS = 0.01  # how long to let the producer's queue drain before trying again
+
+_QUIET = {"log_level": 0}  # librdkafka writes to the terminal what is raised here as Unavailable
+_PRODUCER = {
+    **_QUIET,
+    "enable.idempotence": True,  # off by default in librdkafka: a retry could store twice or out of order
+    "acks": "all",
+    "partitioner": "murmur2_random",  # the Java client's; librdkafka's own would put the same key elsewhere
+    "message.timeout.ms": _PATIENCE_SECONDS * 1000,
+    "allow.auto.create.topics": False,  # a mistyped name is an error, not a new topic
+    "linger.ms": 0,  # an append waits for its answer, so nothing else will come to fill the batch
+}
+_CONSUMER = {
+    **_QUIET,
+    "enable.auto.commit": False,  # partitions are assigned by hand: no group, nothing to commit
+    "enable.partition.eof": True,
+    "fetch.wait.max.ms": 100,  # how long the broker holds its answer when there is nothing new: the end shows sooner
+    "isolation.level": "read_committed",
+    "auto.offset.reset": "error",
+}
+
+_text_headers = msgspec.json.Decoder(dict[str, str])
+
+
+class Cluster(Protocol):
+    """What the log needs of a cluster: settings for confluent-kafka's clients."""
+
+    def config(self, **overrides: Anything) -> dict[str, Anything]:
+        """The settings, with ``overrides``."""
+        ...
+
+
+class KafkaEventLog:
+    """The events of all streams in one topic: the key is the stream id, the value the JSON, the headers the envelope.
+
+    The version of an event is its place among the records with its key, as every reader of the partition counts it.
+    Its position is its offset plus one, an order of all events only when the topic has one partition. To read one
+    stream is to read its whole partition; to subscribe is to read from the beginning, because versions are counted.
+    The topic must exist, and must keep what it holds (no compaction, no retention), or versions change.
+    Raises Unavailable when the topic or the cluster cannot be reached.
+    """
+
+    CANNOT: ClassVar[Mapping[str, str]] = CANNOT
+
+    def __init__(
+        self,
+        kafka: Cluster,
+        topic: str,
+        registry: TypeRegistry = catalogue,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self._kafka, self._topic, self._clock = kafka, topic, clock
+        self._codec = JsonCodec(registry)
+        self._producer = Producer(kafka.config(**_PRODUCER))
+        self._partitions = self._count_partitions()
+        self._appending = Lock()
+        # What this writer has seen of each partition, to tell the versions of what it appends.
+        self._seen = [0] * self._partitions
+        self._versions: Counter[bytes] = Counter()
+
+    def append(self, stream: StreamId, events: Sequence[NewEvent], expected: Expected = Any) -> Appended:
+        """Send ``events`` and wait until all in-sync replicas have them.
+
+        Raises NotSupported for any ``expected`` but Any. Raises Unavailable when not all are acknowledged: some may be
+        stored, and appending them again may store them twice, for a log neither knows ids nor takes all or nothing.
+        """
+        if expected is not Any:
+            raise NotSupported(
+                f"{stream}: a Kafka log has no expected version (KAFKA-2260): it appends whatever comes; decide in an "
+                "event store, or let one writer own the stream"
+            )
+        check_batch(events)
+        encoded = [self._codec.encode(new.event) for new in events]
+        with self._appending:
+            offsets = self._send(stream, events, encoded)
+            versions = self._versions_at(_key(stream), offsets)
+        return Appended(versions, tuple(Position(offset + 1) for offset in offsets))
+
+    def read(self, stream: StreamId, after: Version = START, until: Version | None = None) -> Iterator[Recorded]:
+        """The events of ``stream``, found by reading its whole partition: the cost grows with everybody's events."""
+        key = _key(stream)
+        partition = partition_of(key, self._partitions)
+        messages = self._scan(partition)
+
+        def events() -> Iterator[Recorded]:
+            version = START
+            for message in messages:
+                if message.key() == key:
+                    version = Version(version + 1)
+                    if until is not None and version > until:
+                        return
+                    if version > after:
+                        yield self._recorded(message, version)
+
+        return events()
+
+    def read_all(self, after: Position = BEGINNING, until: Position | None = None) -> Iterator[Recorded]:
+        """All events in the order of the log. Raises NotSupported when the topic has more than one partition."""
+        self._one_partition()
+        return self._count(self._scan(0, until=until), after)
+
+    def subscribe(self, after: Position = BEGINNING, idle: float | None = None) -> Iterator[Recorded]:
+        """See :meth:`EventStore.subscribe <eventlab.store.contract.EventStore.subscribe>`.
+
+        Raises NotSupported when the topic has more than one partition.
+        """
+        self._one_partition()
+        return self._count(self._follow(idle), after)
+
+    def close(self) -> None:
+        """Close the producer; reading still works."""
+        self._producer.close()
+
+    def _send(self, stream: StreamId, events: Sequence[NewEvent], encoded: Sequence[Encoded]) -> list[int]:
+        """The offsets of the events, in order."""
+        answers: dict[int, tuple[KafkaError | None, int | None]] = {}
+
+        def answered(number: int, error: KafkaError | None, message: Message) -> None:
+            answers[number] = (error, message.offset())
+
+        sent = 0
+        refused: KafkaError | None = None
+        try:
+            for number, (new, data) in enumerate(zip(events, encoded, strict=True)):
+                self._produce(stream, new, data, partial(answered, number))
+                sent += 1
+        except KafkaException as error:
+            refused = error.args[0]
+        while len(answers) < sent:
+            self._producer.poll(_POLL_SECONDS)
+        errors = [error for error, _ in answers.values() if error is not None]
+        if refused is not None or errors:
+            self._failed(stream, len(events), sent - len(errors), refused or errors[0])
+        return [offset for _, (_, offset) in sorted(answers.items()) if offset is not None]
+
+    def _produce(self, stream: StreamId, new: NewEvent, encoded: Encoded, answered: Callable[..., None]) -> None:
+        event = stored(stream, START, BEGINNING, new, encoded, self._clock())
+        while True:
+            try:
+                self._producer.produce(
+                    self._topic,
+                    key=_key(stream),
+                    value=encoded.data,
+                    headers=_headers(event),
+                    timestamp=round(event.recorded_time.timestamp() * 1000),
+                    on_delivery=answered,
+                )
+            except BufferError:
+                self._producer.poll(_FULL_QUEUE_SECONDS)
+            else:
+                return
+
+    def _failed(self, stream: StreamId, wanted: int, acknowledged: int, error: KafkaError) -> NoReturn:
+        raise Unavailable(
+            f"{stream}: {acknowledged} of {wanted} events were acknowledged in {self._topic}, the others may or may "
+            f"not be stored ({error.str()}); read the stream before you append them again"
+        ) from KafkaException(error)
+
+    def _versions_at(self, key: bytes, offsets: Sequence[int]) -> tuple[Version, ...]:
+        """The versions of the events with ``key`` at ``offsets``: what is new in their partition has to be read."""
+        partition = partition_of(key, self._partitions)
+        end = max(offsets) + 1
+        found = {}
+        for message in self._scan(partition, self._seen[partition], end):
+            self._versions[message.key()] += 1
+            if message.key() == key:
+                found[message.offset()] = Version(self._versions[key])
+        self._seen[partition] = end
+        return tuple(found[offset] for offset in offsets)
+
+    def _count(self, messages: Iterator[Message], after: Position) -> Iterator[Recorded]:
+        versions: Counter[bytes] = Counter()
+        for message in messages:
+            versions[message.key()] += 1
+            if message.offset() >= after:
+                yield self._recorded(message, Version(versions[message.key()]))
+
+    def _scan(self, partition: int, start: int = 0, until: int | None = None) -> Iterator[Message]:
+        """The records of ``partition`` from the offset ``start`` to the end that it has now, without ``until``."""
+        consumer, end = self._open(partition, start)
+        end = end if until is None else min(end, until)
+
+        def messages() -> Iterator[Message]:
+            if start >= end:
+                return
+            for message in self._poll(consumer):
+                if message is None or message.offset() >= end:
+                    return
+                yield message
+                if message.offset() == end - 1:
+                    return
+
+        return messages()
+
+    def _follow(self, idle: float | None) -> Iterator[Message]:
+        """The records of the only partition from its beginning, then live until nothing came for ``idle`` seconds."""
+        consumer, _ = self._open(0, 0)
+        heard = time.monotonic()
+        for message in self._poll(consumer):
+            if message is not None:
+                yield message
+                heard = time.monotonic()
+            elif idle is not None and time.monotonic() - heard >= idle:
+                return
+
+    def _poll(self, consumer: Consumer) -> Iterator[Message | None]:
+        """What the consumer reads; None whenever it has read everything for now."""
+        caught_up = False
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        try:
+            while True:
+                message = consumer.poll(_POLL_SECONDS)
+                if message is None and not caught_up:
+                    if time.monotonic() > deadline:
+                        self._unavailable("no broker answers")
+                elif message is None or message.error() is None:
+                    yield message
+                    deadline = time.monotonic() + _PATIENCE_SECONDS
+                elif message.error().code() == KafkaError._PARTITION_EOF:
+                    caught_up = True
+                    yield None
+                else:
+                    self._unavailable(message.error().str())
+        finally:
+            consumer.close()
+
+    def _recorded(self, message: Message, version: Version) -> Recorded:
+        return recorded(_stored(message, version), self._codec)
+
+    def _open(self, partition: int, start: int) -> tuple[Consumer, int]:
+        """A consumer that reads ``partition`` from ``start``, or from the first record left, and where the log ends."""
+        # A consumer must name a group even when it joins none.
+        consumer = Consumer(self._kafka.config(**_CONSUMER, **{"group.id": self._topic}))
+        try:
+            where = TopicPartition(self._topic, partition)
+            first, end = consumer.get_watermark_offsets(where, timeout=_PATIENCE_SECONDS)
+        except KafkaException as error:
+            consumer.close()
+            self._unavailable(error.args[0].str())
+        consumer.assign([TopicPartition(self._topic, partition, max(start, first))])
+        return consumer, end
+
+    def _count_partitions(self) -> int:
+        try:
+            metadata = self._producer.list_topics(self._topic, timeout=_PATIENCE_SECONDS).topics[self._topic]
+        except KafkaException as error:
+            self._unavailable(error.args[0].str())
+        if metadata.error is not None:
+            self._unavailable(f"{metadata.error.str()} (make one with kafka.topic)")
+        return len(metadata.partitions)
+
+    def _one_partition(self) -> None:
+        if self._partitions > 1:
+            raise NotSupported(
+                f"{self._topic} has {self._partitions} partitions, and a log has no order across them: "
+                "use a topic with one partition, or read stream by stream"
+            )
+
+    def _unavailable(self, why: str) -> NoReturn:
+        raise Unavailable(
+            f"the Kafka topic {self._topic} cannot be used: {why}; check that the lab runs (eventlab status)"
+        )
+
+
+def _key(stream: StreamId) -> bytes:
+    return str(stream).encode()
+
+
+def _headers(event: StoredEvent) -> dict[str, str]:
+    headers = {
+        "id": str(event.id),
+        "type": event.type,
+        "schema_version": str(event.schema_version),
+        "valid_time": event.valid_time.isoformat(),
+        "recorded_time": event.recorded_time.isoformat(),
+    }
+    if event.causation is not None:
+        headers["causation"] = str(event.causation)
+    if event.correlation is not None:
+        headers["correlation"] = str(event.correlation)
+    if event.metadata:
+        headers["metadata"] = msgspec.json.encode(event.metadata).decode()
+    return headers
+
+
+def _stored(message: Message, version: Version) -> StoredEvent:
+    """Raises Unreadable for a record that no KafkaEventLog wrote."""
+    try:
+        headers = {name: value.decode() for name, value in message.headers() or ()}
+        return StoredEvent(
+            stream=StreamId.parse(message.key().decode()),
+            version=version,
+            position=Position(message.offset() + 1),
+            type=headers["type"],
+            schema_version=int(headers["schema_version"]),
+            data=message.value(),
+            id=UUID(headers["id"]),
+            valid_time=datetime.fromisoformat(headers["valid_time"]),
+            recorded_time=datetime.fromisoformat(headers["recorded_time"]),
+            causation=UUID(headers["causation"]) if "causation" in headers else None,
+            correlation=UUID(headers["correlation"]) if "correlation" in headers else None,
+            metadata=_text_headers.decode(headers["metadata"]) if "metadata" in headers else {},
+        )
+    except (AttributeError, KeyError, ValueError, msgspec.MsgspecError) as error:
+        raise Unreadable(
+            f"{message.topic()}, partition {message.partition()}, offset {message.offset()}: not an event of this log, "
+            f"its key or headers are wrong ({error!r})"
+        ) from error
