@@ -1,0 +1,128 @@
+import threading
+import uuid
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from multiprocessing import get_context
+
+import pytest
+import sqlalchemy
+
+from eventlab.domain.cart import EVENTS, CartAbandoned, ItemAdded
+from eventlab.domain.money import Money
+from eventlab.events.envelope import NewEvent, StreamId
+from eventlab.events.errors import UnknownEventType, Unreadable
+from eventlab.events.registry import TypeRegistry
+from eventlab.store import NoStream, SqlEventStore, StoreError, WrongExpectedVersion
+
+CART = StreamId("cart", "17")
+OPENERS = 6
+
+
+def abandoned(reason: str) -> NewEvent:
+    return NewEvent(CartAbandoned(reason))
+
+
+def open_and_append(url: str, schema: str | None, key: str) -> None:
+    store = SqlEventStore(url, schema=schema)
+    store.append(StreamId("cart", key), [abandoned(key)], expected=NoStream)
+    store.close()
+
+
+def test_events_outlive_the_store_that_wrote_them(sql_url: str) -> None:
+    store = SqlEventStore(sql_url)
+    store.append(CART, [abandoned("late")])
+    written = list(store.read_all())
+    store.close()
+    again = SqlEventStore(sql_url)
+    assert list(again.read_all()) == written
+    with pytest.raises(WrongExpectedVersion):
+        again.append(CART, [abandoned("later")], expected=NoStream)
+
+
+def test_a_closed_store_serves_again_and_closes_twice(sql_url: str) -> None:
+    store = SqlEventStore(sql_url)
+    store.close()
+    store.close()
+    assert list(store.read_all()) == []
+
+
+def test_threads_open_a_new_database_at_once(sql_url: str) -> None:
+    start = threading.Barrier(OPENERS)
+
+    def work(number: int) -> None:
+        start.wait()
+        open_and_append(sql_url, None, str(number))
+
+    with ThreadPoolExecutor(OPENERS) as threads:
+        list(threads.map(work, range(OPENERS)))
+    assert len(list(SqlEventStore(sql_url).read_all())) == OPENERS
+
+
+def test_processes_open_a_new_database_at_once(sql_url: str) -> None:
+    schema = None if sql_url.startswith("sqlite") else "ana"
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as processes:
+        for opening in [processes.submit(open_and_append, sql_url, schema, str(number)) for number in range(2)]:
+            opening.result()
+    assert len(list(SqlEventStore(sql_url, schema=schema).read_all())) == 2
+
+
+def test_schemas_keep_learners_apart(postgres_url: str) -> None:
+    ana, bob, nobody = (SqlEventStore(postgres_url, schema=schema) for schema in ("ana", "Bob's", None))
+    ana.append(CART, [abandoned("ana's")], expected=NoStream)
+    bob.append(CART, [abandoned("bob's")], expected=NoStream)
+    assert [recorded.event for recorded in ana.read_all()] == [CartAbandoned("ana's")]
+    assert [recorded.event for recorded in bob.read(CART)] == [CartAbandoned("bob's")]
+    assert list(nobody.read_all()) == []
+
+
+def test_data_can_be_queried_as_json_by_others(sql_url: str) -> None:
+    SqlEventStore(sql_url).append(CART, [NewEvent(ItemAdded("trousers", 3, Money.of("49.90", "EUR")))])
+    price = "data -> 'price' ->> 'minor'"
+    with sqlalchemy.create_engine(sql_url).connect() as connection:
+        found = connection.execute(sqlalchemy.text(f"SELECT stream, type, {price} FROM events")).one()
+    assert (found[0], found[1], int(found[2])) == ("cart-17", "ItemAdded", 4990)
+
+
+def test_an_event_of_a_type_that_this_program_does_not_know_is_named(sql_url: str) -> None:
+    SqlEventStore(sql_url).append(CART, [abandoned("late")])
+    store = SqlEventStore(sql_url, TypeRegistry(set(EVENTS) - {CartAbandoned}))
+    with pytest.raises(UnknownEventType, match=r"cart-17 version 1 \(position 1\).*'CartAbandoned'"):
+        list(store.read(CART))
+
+
+def test_an_event_that_someone_changed_is_named(sql_url: str) -> None:
+    store = SqlEventStore(sql_url)
+    store.append(CART, [abandoned("late"), abandoned("later")])
+    with sqlalchemy.create_engine(sql_url).begin() as connection:
+        connection.execute(sqlalchemy.text("""UPDATE events SET data = '{"reason": 3}' WHERE version = 2"""))
+    events = store.read(CART)
+    assert next(events).event == CartAbandoned("late")
+    with pytest.raises(Unreadable, match=r"cart-17 version 2 \(position 2\).*`\$\.reason`"):
+        next(events)
+
+
+def test_another_programs_table_is_left_alone(sql_url: str) -> None:
+    engine = sqlalchemy.create_engine(sql_url)
+    with engine.begin() as connection:
+        connection.execute(sqlalchemy.text("CREATE TABLE events (id integer, title text)"))
+    with pytest.raises(StoreError, match=r"a table events that is not an event store's.*version"):
+        SqlEventStore(sql_url)
+
+
+@pytest.mark.parametrize(
+    ("url", "says"),
+    [
+        ("not a url", "not the URL of a database"),
+        ("mysql://localhost/shop", "not"),
+        ("oracle+nonsense://localhost/shop", "not the URL of a database"),
+        ("sqlite://", "MemoryEventStore"),
+        ("sqlite:///:memory:", "MemoryEventStore"),
+    ],
+)
+def test_a_url_that_cannot_serve_is_refused(url: str, says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        SqlEventStore(url)
+
+
+def test_sqlite_has_no_schemas(sqlite_url: str) -> None:
+    with pytest.raises(ValueError, match="one file for each"):
+        SqlEventStore(sqlite_url, schema=f"s{uuid.uuid4().hex}")
