@@ -1,0 +1,96 @@
+"""The shape of every pitfall: two arms that differ in one argument, and one number counted from what a reader saw."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from html import escape
+from typing import Any, Literal
+
+import pandas as pd
+
+from eventlab.pitfalls.checkers import Checker, inversions
+from eventlab.pitfalls.record import Record
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a fresh reader of the topic read, and what ``metric`` finds wrong with it.
+
+    ``unit`` says what is counted: keys with at least one wrong record, of all keys.
+    """
+
+    records: tuple[Record, ...]
+    metric: Checker
+    unit: str
+
+    @cached_property
+    def wrong(self) -> tuple[str, ...]:
+        """The keys with a wrong record, in the order in which the first one was read."""
+        return tuple(dict.fromkeys(record.key for record in self.metric(self.records)))
+
+    @property
+    def count(self) -> int:
+        """How many keys have a wrong record."""
+        return len(self.wrong)
+
+    @cached_property
+    def of(self) -> int:
+        """How many keys there are."""
+        return len({record.key for record in self.records})
+
+    @property
+    def inversions(self) -> int:
+        """How many records were read after a later version of the same key, whatever the metric."""
+        return len(inversions(self.records))
+
+    def sorted_by(self, field: Literal["timestamp", "version"]) -> "Result":
+        """The same records as if they had been read in the order of ``field`` (ties: as they were read)."""
+        ordered = sorted(self.records, key=lambda record: getattr(record, field))
+        return replace(self, records=tuple(replace(record, order=order) for order, record in enumerate(ordered)))
+
+    def table(self) -> pd.DataFrame:
+        """One row per record in the order of reading; ``inverted`` marks those read after a later version."""
+        late = set(inversions(self.records))
+        frame = pd.DataFrame(map(asdict, self.records))
+        return frame[_COLUMNS].assign(inverted=[record in late for record in self.records])
+
+    def lanes(self, highlight: str | None = None) -> Any:
+        """The partitions as lanes, with the inversions marked; ``highlight`` is the key to look at."""
+        from eventlab.show import lanes
+
+        return lanes(self.table(), highlight)
+
+    def __repr__(self) -> str:
+        return f"{self.count} of {self.of} {self.unit}"
+
+    def _repr_html_(self) -> str:
+        return f"<b>{self.count} of {self.of}</b> {escape(self.unit)}"
+
+
+@dataclass(frozen=True)
+class Pitfall:
+    """One entry of the catalogue.
+
+    ``run(kafka, seed=…, **arm)`` takes either arm, ``broken`` or ``cured``: the same argument with another value.
+    ``budget`` is in seconds for one arm on a running cluster with ``brokers`` brokers. ``sources`` are public pages.
+    """
+
+    id: str
+    hypothesis: str
+    workload: str
+    metric: Checker
+    unit: str
+    run: Callable[..., Result]
+    broken: Mapping[str, object]
+    cured: Mapping[str, object]
+    seed: int
+    budget: float
+    brokers: Literal[1, 3]
+    sources: Sequence[str]
+
+    def result(self, records: tuple[Record, ...]) -> Result:
+        """The verdict on what a reader saw."""
+        return Result(records, self.metric, self.unit)
+
+
+_COLUMNS = ["order", "partition", "offset", "key", "version", "type", "label", "timestamp", "producer"]

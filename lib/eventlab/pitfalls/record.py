@@ -1,0 +1,51 @@
+"""What is written to a topic, and the same as one reader saw it."""
+
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One event of an entity's story.
+
+    ``key`` names the entity and ``version`` counts its events from 1. (The key of the Kafka record is another matter:
+    choosing it is what many pitfalls are about.) ``label`` says in words what happened. ``producer`` is who wrote it,
+    by whose clock. ``cause`` is the id of the fact that led to it, if one did.
+    """
+
+    key: str
+    version: int
+    type: str
+    label: str
+    producer: str
+    cause: str = ""
+
+    @property
+    def id(self) -> str:
+        """Which event of which entity: ``cart-17/3``."""
+        return f"{self.key}/{self.version}"
+
+    def encode(self) -> bytes:
+        """The value of its Kafka record: JSON in one line."""
+        return msgspec.json.encode({field.name: getattr(self, field.name) for field in fields(Fact)})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record(Fact):
+    """A fact as a reader got it: the ``order``-th from 0, from this offset of this partition.
+
+    ``timestamp`` is the record's own: what the clock of its producer said.
+    """
+
+    order: int
+    partition: int
+    offset: int
+    timestamp: datetime
+
+    @classmethod
+    def decode(cls, value: bytes, **place: Any) -> "Record":
+        """The record whose value is ``value``. ``place`` holds the other four fields."""
+        return cls(**msgspec.json.decode(value), **place)

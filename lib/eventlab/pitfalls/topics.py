@@ -1,0 +1,120 @@
+"""Writing facts to a topic and reading all of it: the two clients that the experiments share."""
+
+import time
+from collections.abc import Collection
+from datetime import UTC, datetime
+from typing import Any
+
+from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartition
+
+from eventlab.cluster import Kafka, LabError
+from eventlab.pitfalls.record import Fact, Record
+
+_PATIENCE_SECONDS = 20.0  # a broker that is alive answers within milliseconds
+_PRODUCER = {
+    "enable.idempotence": True,  # off by default in librdkafka: a retry could reorder, which is another pitfall
+    "acks": "all",
+    "partitioner": "murmur2_random",  # the Java client's; librdkafka's own would put the same key elsewhere
+    "linger.ms": 0,
+    "log_level": 3,  # errors: a broker that has just started makes an idempotent producer wait, which is no news
+}
+_CONSUMER = {
+    "enable.auto.commit": False,  # partitions are assigned by hand: no group, nothing to commit
+    "enable.partition.eof": True,
+    "fetch.wait.max.ms": 10,  # how long the broker waits for news at the end of a partition: the end shows sooner
+    "auto.offset.reset": "error",
+}
+_BATCH = 500  # records per call; the fastest size, and no longer a wait than the next line says
+_BATCH_SECONDS = 0.05
+
+
+class Writer:
+    """A producer for the facts of an experiment. What is not acknowledged raises LabError, at the end at the latest.
+
+    ``settings`` are librdkafka's, over those that every experiment shares.
+    """
+
+    def __init__(self, kafka: Kafka, **settings: Any) -> None:
+        self._producer = Producer(kafka.config(**{**_PRODUCER, **settings}))
+        # Connected before the first record: else librdkafka lets half a second pass until it asks for a producer id.
+        self._producer.list_topics(timeout=_PATIENCE_SECONDS)
+        self._failed: list[KafkaError] = []
+
+    def send(self, topic: str, fact: Fact, key: str | None, at: datetime | None = None) -> None:
+        """Send ``fact`` in a record with ``key``; ``at`` is what the producer's clock says, by default the time."""
+        stamp = {} if at is None else {"timestamp": round(at.timestamp() * 1000)}
+        self._producer.produce(topic, fact.encode(), key, on_delivery=self._heard, **stamp)
+
+    def _heard(self, error: KafkaError | None, _: Message) -> None:
+        if error is not None:
+            self._failed.append(error)
+
+    def flush(self) -> None:
+        """Wait until the broker has acknowledged all that was sent."""
+        silent = self._producer.flush(_PATIENCE_SECONDS)
+        if self._failed:
+            raise LabError(f"The cluster refused a record of this experiment: {self._failed[0].str()}.")
+        if silent:
+            raise LabError(
+                f"The cluster did not acknowledge {silent} records of this experiment within {_PATIENCE_SECONDS:g} s. "
+                "`eventlab status` says whether its brokers run."
+            )
+
+    def __enter__(self) -> "Writer":
+        return self
+
+    def __exit__(self, failed: type[BaseException] | None, *_: object) -> None:
+        try:
+            if failed is None:
+                self.flush()
+        finally:
+            self._producer.close()
+
+
+def read(kafka: Kafka, topic: str, last: Collection[int] = ()) -> tuple[Record, ...]:
+    """All of ``topic`` as a fresh consumer gets it: partition 0 to its end, then 1, …; ``last`` after the others.
+
+    A consumer that catches up does get one partition after the other; which one comes first is chance, and depends on
+    which leader is slow or moving, and on which consumer lags. Here it is fixed, so that a run can be repeated.
+    Raises LabError when the end is not reached in time.
+    """
+    consumer = Consumer(kafka.config(**_CONSUMER, **{"group.id": kafka.name("reader")}))
+    found: list[Message] = []
+    try:
+        every = consumer.list_topics(topic, _PATIENCE_SECONDS).topics[topic].partitions
+        for partition in sorted(every, key=lambda partition: (partition in last, partition)):
+            found += _until_end(consumer, TopicPartition(topic, partition))
+    finally:
+        consumer.close()
+    return tuple(_record(order, message) for order, message in enumerate(found))
+
+
+def _until_end(consumer: Consumer, where: TopicPartition) -> list[Message]:
+    first, end = consumer.get_watermark_offsets(where, _PATIENCE_SECONDS)
+    where.offset = first
+    consumer.assign([where])
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    found: list[Message] = []
+    while time.monotonic() < deadline:
+        # All that is left and the mark of the end: asking for no more than comes, a call does not wait in vain.
+        left = end - (found[-1].offset() + 1 if found else first) + 1
+        for message in consumer.consume(min(left, _BATCH), _BATCH_SECONDS):
+            error = message.error()
+            if error is None:
+                found.append(message)
+            elif error.code() == KafkaError._PARTITION_EOF:
+                return found
+            else:
+                raise LabError(f"{where.topic} [{where.partition}] could not be read: {error.str()}.")
+    raise LabError(f"{where.topic} [{where.partition}] was not read to its end within {_PATIENCE_SECONDS:g} s.")
+
+
+def _record(order: int, message: Message) -> Record:
+    _, milliseconds = message.timestamp()
+    return Record.decode(
+        message.value(),
+        order=order,
+        partition=message.partition(),
+        offset=message.offset(),
+        timestamp=datetime.fromtimestamp(milliseconds / 1000, UTC),
+    )

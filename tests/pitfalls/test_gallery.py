@@ -1,0 +1,63 @@
+"""Every pitfall shows its anomaly ten times out of ten in the broken arm, and never in the cured one."""
+
+import importlib
+import inspect
+import pkgutil
+import time
+
+import pytest
+
+from eventlab import pitfalls
+from eventlab.pitfalls.experiment import Pitfall
+
+MODULES = [
+    importlib.import_module(f"eventlab.pitfalls.{module.name}") for module in pkgutil.iter_modules(pitfalls.__path__)
+]
+GALLERY = [module.PITFALL for module in MODULES if hasattr(module, "PITFALL")]
+REPEAT = 10
+
+
+@pytest.fixture(params=GALLERY, ids=lambda pitfall: pitfall.id)
+def pitfall(request) -> Pitfall:
+    return request.param
+
+
+@pytest.fixture
+def brokers(pitfall, request):
+    return request.getfixturevalue("kafka" if pitfall.brokers == 1 else "kafka3")
+
+
+def test_the_gallery_holds_these():
+    assert sorted(pitfall.id for pitfall in GALLERY) == ["P1", "P2", "P3", "P4"]
+
+
+def test_the_arms_differ_in_one_argument_and_the_broken_one_is_the_default(pitfall):
+    [argument] = pitfall.broken
+    assert pitfall.cured.keys() == {argument}
+    assert pitfall.broken[argument] != pitfall.cured[argument]
+    parameters = inspect.signature(pitfall.run).parameters
+    assert parameters[argument].default == pitfall.broken[argument]
+    assert parameters["seed"].default == pitfall.seed
+
+
+def test_it_says_what_it_is_and_where_others_met_it(pitfall):
+    assert pitfall.hypothesis.endswith(".")
+    assert pitfall.sources
+    assert all(source.startswith("https://") for source in pitfall.sources)
+    assert pitfall.budget <= 30
+
+
+@pytest.mark.parametrize("seed", range(REPEAT))
+def test_it_shows_the_anomaly_and_the_cure_takes_it_away(pitfall, brokers, seed):
+    began = time.monotonic()
+    broken = pitfall.run(brokers, **pitfall.broken, seed=seed)
+    cured = pitfall.run(brokers, **pitfall.cured, seed=seed)
+    assert time.monotonic() - began < 2 * pitfall.budget
+    assert broken.count > 0
+    assert cured.count == 0
+    assert cured.inversions == 0
+    assert story(broken) == story(cured), "the same workload in both arms, and nothing lost or doubled in either"
+
+
+def story(result):
+    return sorted((record.id, record.label, record.producer) for record in result.records)
