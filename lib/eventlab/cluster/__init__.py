@@ -35,8 +35,9 @@ def connect(brokers: int | None = None) -> Kafka:
     ``brokers``: 1 or 3, when the lesson depends on it. If the lab that runs has another number, a second one is
     started beside it. Raises LabError with the cure.
     """
-    if bootstrap := elsewhere.bootstrap():
-        return _yours(bootstrap)
+    if elsewhere.bootstrap():
+        elsewhere.count_brokers()
+        return Kafka(elsewhere.config(), None)
     lab, _ = _lab_with(brokers)
     return _handle(lab)
 
@@ -76,20 +77,3 @@ def _lab_with(brokers: int | None) -> tuple[Lab, str]:
 def _handle(lab: Lab) -> Kafka:
     status = lab.status()["kafka"]
     return Kafka({"bootstrap.servers": status["bootstrap"]}, lab)
-
-
-def _yours(bootstrap: str) -> Kafka:
-    from confluent_kafka import KafkaException
-
-    kafka = Kafka({"bootstrap.servers": bootstrap, **elsewhere.client_config()}, None)
-    try:
-        kafka.admin.list_topics(timeout=_YOURS_SECONDS)
-    except KafkaException as error:
-        raise LabError(
-            f"EVENTLAB_KAFKA names {bootstrap}, but no broker there answered ({error.args[0].str()}). Check the "
-            "address and EVENTLAB_KAFKA_CONFIG (TLS, SASL), or unset EVENTLAB_KAFKA to use the lab's own brokers."
-        ) from error
-    return kafka
-
-
-_YOURS_SECONDS = 10

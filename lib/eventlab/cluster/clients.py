@@ -1,5 +1,6 @@
 """Small help with confluent-kafka's clients that everything else here uses."""
 
+import time
 from collections.abc import Mapping
 from concurrent.futures import Future
 from typing import Any
@@ -16,7 +17,8 @@ def admin(config: Mapping[str, Any]) -> Any:
     return AdminClient({**_IMPATIENT, "log_level": 0, **config})
 
 
-def await_futures(futures: Mapping[Any, "Future[Any]"]) -> None:
-    """Wait until all admin operations are done; raises the first KafkaException."""
+def await_futures(futures: Mapping[Any, "Future[Any]"], seconds: float = _ADMIN_SECONDS) -> None:
+    """Wait until all admin operations are done; raises the first KafkaException, or TimeoutError."""
+    end = time.monotonic() + seconds
     for future in futures.values():
-        future.result(_ADMIN_SECONDS)
+        future.result(max(0, end - time.monotonic()))

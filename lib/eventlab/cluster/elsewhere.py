@@ -2,15 +2,38 @@
 
 import os
 import re
+import time
 from pathlib import Path
+from typing import Any
 
+import javaproperties
+
+from eventlab.cluster.clients import admin
 from eventlab.cluster.errors import LabError
 
-# Names in a Java client's properties file and what librdkafka calls them.
-_RENAMED = {"ssl.truststore.location": "ssl.ca.location", "ssl.truststore.certificates": "ssl.ca.pem",
-            "ssl.keystore.location": "ssl.certificate.location", "sasl.mechanism": "sasl.mechanisms"}  # fmt: skip
+# Names in a Java client's properties file and what librdkafka calls them. A PEM key store holds key and certificates.
+_FROM_JAVA = {
+    "ssl.truststore.location": ["ssl.ca.location"],
+    "ssl.truststore.certificates": ["ssl.ca.pem"],
+    "ssl.keystore.location": ["ssl.certificate.location", "ssl.key.location"],
+    "ssl.keystore.certificate.chain": ["ssl.certificate.pem"],
+    "ssl.keystore.key": ["ssl.key.pem"],
+    "sasl.mechanism": ["sasl.mechanisms"],
+}
 _ONLY_JAVA = {"sasl.jaas.config", "ssl.truststore.type", "ssl.truststore.password", "ssl.keystore.type"}
-_JAAS = re.compile(r'(username|password)\s*=\s*"((?:[^"\\]|\\.)*)"')
+# And back, for Kafka's own tools; librdkafka's files become text, since Java wants key and certificates in one.
+_TO_JAVA = {
+    "ssl.ca.location": "ssl.truststore.location",
+    "ssl.ca.pem": "ssl.truststore.certificates",
+    "ssl.certificate.pem": "ssl.keystore.certificate.chain",
+    "ssl.key.pem": "ssl.keystore.key",
+    "sasl.mechanisms": "sasl.mechanism",
+}
+_AS_TEXT = {"ssl.certificate.location": "ssl.certificate.pem", "ssl.key.location": "ssl.key.pem"}
+_NO_HOST_CHECK = "ssl.endpoint.identification.algorithm"  # Java says "" for librdkafka's "none"
+_JAAS = re.compile(r'\b(username|password)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;"]+))')
+_ANSWER_SECONDS = 10
+_ATTEMPT_SECONDS = 0.5
 
 
 def bootstrap() -> str | None:
@@ -49,53 +72,87 @@ def client_config() -> dict[str, str]:
     if path is None:
         return {}
     try:
-        properties = parse_properties(path.read_text())
-    except (OSError, UnicodeDecodeError, ValueError) as error:
-        raise LabError(f"EVENTLAB_KAFKA_CONFIG: {path} cannot be read ({error}).") from error
-    for kind in ("ssl.truststore.type", "ssl.keystore.type"):
-        stores = [key for key in properties if key.startswith(kind.removesuffix("type") + "location")]
-        if stores and properties.get(kind, "JKS") != "PEM":
+        properties = javaproperties.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise LabError(f"EVENTLAB_KAFKA_CONFIG: {path} cannot be read ({error}). Name a properties file.") from error
+    return from_java(properties, path)
+
+
+def from_java(properties: dict[str, str], path: Path) -> dict[str, str]:
+    """Properties (from ``path``, for the error) with librdkafka's names. Raises LabError for a Java key store."""
+    for location in ("ssl.truststore.location", "ssl.keystore.location"):
+        kind = location.replace("location", "type")
+        if location in properties and properties.get(kind, "JKS") != "PEM":
             raise LabError(
-                f"{path}: {stores[0]} is a Java key store; this client reads PEM. Export the certificates "
+                f"{path}: {location} is a Java key store; this client reads PEM. Export the certificates "
                 f"(keytool -exportcert -rfc …), name the PEM file there and add {kind}=PEM."
             )
-    settings = {_RENAMED.get(key, key): value for key, value in properties.items() if key not in _ONLY_JAVA}
-    settings.update({f"sasl.{name}": value for name, value in _JAAS.findall(properties.get("sasl.jaas.config", ""))})
+    settings = {
+        name: value for key, value in properties.items() if key not in _ONLY_JAVA for name in _FROM_JAVA.get(key, [key])
+    }
+    if settings.get(_NO_HOST_CHECK) == "":
+        settings[_NO_HOST_CHECK] = "none"
+    for name, quoted, bare in _JAAS.findall(properties.get("sasl.jaas.config", "")):
+        settings[f"sasl.{name}"] = bare or re.sub(r"\\(.)", r"\1", quoted)
     return settings
 
 
 def java_properties(settings: dict[str, str]) -> str:
     """Settings for confluent-kafka as a properties file for Kafka's own (Java) tools."""
-    back = {ours: java for java, ours in _RENAMED.items()}
-    java = {back.get(key, key): value for key, value in settings.items() if not key.startswith("bootstrap")}
-    if "ssl.truststore.location" in java or "ssl.truststore.certificates" in java:
-        java["ssl.truststore.type"] = "PEM"
-    user, password = java.pop("sasl.username", None), java.pop("sasl.password", None)
+    as_text = {_AS_TEXT.get(key, key): Path(v).read_text() if key in _AS_TEXT else v for key, v in settings.items()}
+    java = {_TO_JAVA.get(key, key): value for key, value in as_text.items() if key != "bootstrap.servers"}
+    for store in ("ssl.truststore", "ssl.keystore"):
+        if any(key.startswith(store) for key in java):
+            java[f"{store}.type"] = "PEM"
+    if java.get(_NO_HOST_CHECK) == "none":
+        java[_NO_HOST_CHECK] = ""
+    user, password = java.pop("sasl.username", None), java.pop("sasl.password", "")
     if user is not None:
         module = "plain.PlainLoginModule" if java.get("sasl.mechanism") == "PLAIN" else "scram.ScramLoginModule"
-        credentials = f'username="{_quoted(user)}" password="{_quoted(password or "")}"'
+        credentials = f'username="{_quoted(user)}" password="{_quoted(password)}"'
         java["sasl.jaas.config"] = f"org.apache.kafka.common.security.{module} required {credentials};"
-    return "".join(f"{key}={_escaped(value)}\n" for key, value in java.items())
+    return javaproperties.dumps(java, timestamp=False)
 
 
 def _quoted(text: str) -> str:
     return text.replace("\\", "\\\\").replace('"', '\\"')
 
 
-def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("\n", "\\n")
+def config() -> dict[str, str]:
+    """What a client needs to use the cluster that ``EVENTLAB_KAFKA`` names."""
+    return {**client_config(), "bootstrap.servers": bootstrap() or ""}
 
 
-def parse_properties(text: str) -> dict[str, str]:
-    """A Java properties file: comments, ``key=value`` or ``key: value``, lines continued by a backslash."""
-    joined = re.sub(r"(?<!\\)((?:\\\\)*)\\\n[ \t]*", r"\1", text)
-    properties = {}
-    for number, line in enumerate(joined.splitlines(), start=1):
-        line = line.strip()
-        if not line or line[0] in "#!":
-            continue
-        key, separator, value = re.match(r"([^=:\s]*)\s*([=:]?)\s*(.*)", line).groups()  # type: ignore[union-attr]
-        if not separator or not key:
-            raise ValueError(f"line {number} is not key=value: {line[:40]}")
-        properties[key] = re.sub(r"\\(.)", lambda found: {"n": "\n", "t": "\t"}.get(found[1], found[1]), value)
-    return properties
+def count_brokers() -> int:
+    """How many brokers that cluster has. Raises LabError when it cannot be used, with what is to be changed."""
+    from confluent_kafka import KafkaError, KafkaException
+
+    said: list[Any] = []
+    try:
+        client = admin({**config(), "error_cb": said.append})
+    except KafkaException as error:
+        raise LabError(f"EVENTLAB_KAFKA_CONFIG: {config_file()}: {error.args[0].str()}. Correct that line.") from error
+    end = time.monotonic() + _ANSWER_SECONDS
+    while True:
+        try:
+            return len(client.list_topics(timeout=_ATTEMPT_SECONDS).brokers)
+        except KafkaException as error:
+            client.poll(0)  # brings what was said
+            last = error.args[0]
+        refused = {error.code(): error.str() for error in said}
+        if reason := refused.get(KafkaError._AUTHENTICATION):
+            raise LabError(
+                f"The cluster at {bootstrap()} refused the login: {reason}. Check user, password and mechanism in "
+                "the file that EVENTLAB_KAFKA_CONFIG names."
+            )
+        if reason := refused.get(KafkaError._SSL):
+            raise LabError(
+                f"No TLS connection to {bootstrap()}: {reason}. Check security.protocol and ssl.ca.location in the "
+                "file that EVENTLAB_KAFKA_CONFIG names."
+            )
+        if time.monotonic() > end:
+            raise LabError(
+                f"EVENTLAB_KAFKA names {bootstrap()}, but no broker there answered "
+                f"({said[0].str() if said else last.str()}). Check the address and EVENTLAB_KAFKA_CONFIG (TLS, SASL), "
+                "or unset EVENTLAB_KAFKA to use the lab's own brokers."
+            )

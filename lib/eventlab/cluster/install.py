@@ -3,6 +3,7 @@
 ``python -m eventlab.cluster.install`` does it with progress bars; a lab does it on its own when it is missing.
 """
 
+import shutil
 import sys
 
 from eventlab.cluster import homes, jars, runtime, warmup
@@ -20,16 +21,18 @@ def ensure(progress: jars.Progress = lambda what, done, total: None) -> None:
         return
     directory = homes.prepare(jars.runtime_directory())
     with homes.locked(directory):  # two at once would put one's archive on top of the other's
-        jars.fetch(progress)
-        warmup.ensure_archive(progress)
+        scratch = directory / "scratch"
+        shutil.rmtree(scratch, ignore_errors=True)  # what a set-up that was killed had in hand
+        scratch.mkdir()
+        jars.fetch(scratch, progress)
+        warmup.ensure_archive(scratch, progress)
+        shutil.rmtree(scratch)
 
 
 def main() -> int:
     """Bring everything, with progress bars on what takes long."""
     from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-    if sys.argv[1:] == ["--lock"]:
-        jars.lock(ROOTS, LOGGER)
     with Progress(TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn()) as bars:
         tasks: dict[str, TaskID] = {}
 
@@ -39,6 +42,8 @@ def main() -> int:
             bars.update(tasks[what], completed=done)
 
         try:
+            if sys.argv[1:] == ["--lock"]:
+                jars.lock(ROOTS, LOGGER)
             ensure(show)
         except LabError as error:
             bars.stop()

@@ -8,7 +8,6 @@ import hashlib
 import os
 import shutil
 import sys
-import tempfile
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -80,22 +79,17 @@ def class_path() -> list[Path]:
     return [runtime_directory() / "jars" / jar.name for jar in locked()]
 
 
-def fetch(progress: Progress = lambda what, done, total: None) -> None:
+def fetch(staging: Path, progress: Progress) -> None:
     """Bring the jars that are missing. What has come stays, so a second run goes on where the first one stopped.
 
     Raises LabError: no network, a proxy or certificate in the way, a wrong checksum, a full disk.
     """
     directory = runtime_directory() / "jars"
     wanted = missing()
-    if not wanted:
-        return
     try:
-        directory.mkdir(parents=True, exist_ok=True)
-        with (
-            tempfile.TemporaryDirectory(dir=directory.parent) as staging,
-            ThreadPoolExecutor(_DOWNLOADS_AT_ONCE) as pool,
-        ):
-            coming = {pool.submit(_bring, jar, directory, Path(staging)): jar for jar in wanted}
+        directory.mkdir(exist_ok=True)
+        with ThreadPoolExecutor(_DOWNLOADS_AT_ONCE) as pool:
+            coming = [pool.submit(_bring, jar, directory, staging) for jar in wanted]
             try:
                 for done, future in enumerate(as_completed(coming), start=1):
                     future.result()

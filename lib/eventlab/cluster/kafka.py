@@ -3,6 +3,7 @@
 import atexit
 import contextlib
 import getpass
+import os
 import re
 import uuid
 from collections.abc import Callable
@@ -14,7 +15,8 @@ from eventlab.cluster.errors import LabError, NeedsEmbeddedLab
 from eventlab.cluster.lab import Lab
 
 _METADATA_SECONDS = 10
-_NAME_LIMIT = 249  # Kafka's own limit on the length of a topic name
+_CARD_SECONDS = 3
+_CLOSE_SECONDS = 3  # Jupyter kills a kernel that takes more than 5
 
 
 class Broker:
@@ -74,8 +76,7 @@ class Kafka:
         self._admin: Any = None
         self._mine: list[str] = []
         # Twenty learners, and several notebooks of one learner, on one cluster: the names tell them apart.
-        learner = elsewhere.prefix() or re.sub(r"[^A-Za-z0-9_]", "_", getpass.getuser())
-        self._namespace = f"{learner}.{uuid.uuid4().hex[:6]}"
+        self._namespace = f"{elsewhere.prefix() or _user()}.{uuid.uuid4().hex[:6]}"
         atexit.register(self.close)
 
     @property
@@ -109,7 +110,7 @@ class Kafka:
 
     def name(self, what: str) -> str:
         """A name for a topic, group or transactional id that nobody else on this cluster has."""
-        return f"{self._namespace}.{what}.{uuid.uuid4().hex[:6]}"[:_NAME_LIMIT]
+        return f"{self._namespace}.{what}.{uuid.uuid4().hex[:6]}"
 
     def topic(self, what: str, partitions: int = 1, replication: int | None = None, **configs: Any) -> str:
         """Create a topic of this learner's and give its real name; it is deleted when the kernel ends.
@@ -137,12 +138,17 @@ class Kafka:
         mine, self._mine = self._mine, []
         if mine and (self._lab is None or self._lab.state()):
             with contextlib.suppress(KafkaException, TimeoutError):
-                clients.await_futures(self.admin.delete_topics(mine))
+                clients.await_futures(self.admin.delete_topics(mine), _CLOSE_SECONDS)
         if self._lab:
             self._lab.watch()
 
     def _line(self) -> str:
-        metadata = self.admin.list_topics(timeout=_METADATA_SECONDS)
+        from confluent_kafka import KafkaException
+
+        try:
+            metadata = self.admin.list_topics(timeout=_CARD_SECONDS)
+        except KafkaException as error:
+            return f"Kafka · {self.bootstrap} · no broker answers ({error.args[0].str()})"
         topics = sum(not name.startswith("__") for name in metadata.topics)
         what = f"Apache Kafka {jars.kafka_version()}" if self._lab else "Kafka, elsewhere"
         brokers = len(metadata.brokers)
@@ -155,3 +161,10 @@ class Kafka:
     def _repr_html_(self) -> str:
         style = "border-left:4px solid #009E73;padding:.4em .8em;display:inline-block"
         return f'<div style="{style}">{escape(self._line())}</div>'
+
+
+def _user() -> str:
+    try:
+        return re.sub(r"[^A-Za-z0-9_]", "_", getpass.getuser())
+    except (KeyError, OSError):  # a container's user that has no name
+        return f"user{os.getuid()}"

