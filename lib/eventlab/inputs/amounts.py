@@ -60,7 +60,8 @@ def parse_amount(text: str, currency: str, decimal: DecimalMark | None = None) -
     """The signed money that ``text`` stands for; ``decimal`` is the file's decimal mark (None: ``text`` must prove it).
 
     A minus before or after, brackets, DR and S(oll) make it negative. Raises InputError for what is no amount,
-    for groups that are not thousands, for two readings, and for more decimals than the currency has.
+    for groups that are not thousands, for two readings, and for more decimals than the currency has; ValueError for
+    what is no currency.
     """
     found = _AMOUNT.fullmatch(text.translate(_SAME).strip().upper())
     if found is None or bool(found["open"]) != bool(found["close"]) or (found["before"] and found["after"]):
@@ -72,6 +73,7 @@ def parse_amount(text: str, currency: str, decimal: DecimalMark | None = None) -
     if not _is_grouped(whole, mark) or not (fraction or "0").isdecimal() or not (whole + fraction).strip(".,"):
         raise InputError(f"{text!r} has separators in places where no amount has them", do=_HOW)
     number = Decimal(f"{re.sub(r'[^0-9]', '', whole) or '0'}.{fraction or '0'}")
+    Money(0, currency)  # a wrong currency is not a wrong amount
     negative = "-" in (found["before"], found["after"]) or found["open"] or found["side"] in _DEBIT_SIDES
     try:
         return Money.of(-number if negative else number, currency)

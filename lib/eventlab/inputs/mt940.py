@@ -138,7 +138,7 @@ def _fields(text: str) -> Iterator[_Field]:
 
 
 def _statement(fields: Sequence[_Field], any_order: bool) -> AccountStatement:
-    where = f"line {fields[0].line}, :20:"
+    where = f"line {fields[0].line}, field 20"
     tag_names = {field.tag[:2] for field in fields}
     for needed, what in (("25", "account"), ("60", "opening balance"), ("62", "closing balance")):
         if needed not in tag_names:
@@ -153,7 +153,7 @@ def _statement(fields: Sequence[_Field], any_order: bool) -> AccountStatement:
     lines = [field for field in fields if field.tag == "61"]
     try:
         entries = [
-            _entry(transaction.data, currency, f"line {field.line}, :61:")
+            _entry(transaction.data, currency, f"line {field.line}, field 61")
             for transaction, field in zip(message.transactions, lines, strict=True)
         ]
     except ValueError as error:
@@ -188,7 +188,7 @@ def _trouble(fields: Sequence[_Field]) -> InputError:
             what = f"the date in {field.value!r} does not exist" if isinstance(error, ValueError) else ""
             return InputError(
                 what or f"{field.value!r} does not have the form that MT940 gives this field",
-                where=f"line {field.line}, :{field.tag}:",
+                where=f"line {field.line}, field {field.tag}",
                 do=f"Amounts have a comma and no thousands, dates are YYMMDD. {_AGAIN}",
             )
     return InputError("the message cannot be read", where=f"line {fields[0].line}", do=_AGAIN)
@@ -198,7 +198,7 @@ def _balance(message: Transactions, which: str) -> Balance:
     for name in (f"final_{which}_balance", f"intermediate_{which}_balance", f"{which}_balance"):
         if name in message.data:
             read = message.data[name]
-            return Balance(Money.of(read.amount.amount, read.amount.currency), _plain(read.date))
+            return Balance(Money.of(read.amount.amount, read.amount.currency.upper()), _plain(read.date))
     raise InputError(f"the message has no {which} balance", do=_AGAIN)
 
 

@@ -97,6 +97,10 @@ class StatementFile:
 
 def checked(statement: AccountStatement) -> AccountStatement:
     """The statement. Raises InputError for mixed currencies, a period that ends before it begins, and repeated ids."""
+    try:
+        Money(0, statement.currency)
+    except ValueError as error:
+        raise InputError(str(error), where=statement.where, do="Check the currency of the file") from error
     for place, amount in _amounts(statement):
         if amount.currency != statement.currency:
             raise InputError(
