@@ -107,18 +107,37 @@ def test_several_partitions_have_no_order_of_all_events(kafka: Kafka) -> None:
         log.subscribe()
 
 
-def test_what_a_transaction_aborted_is_not_read(kafka: Kafka, topic: str, log: KafkaEventLog) -> None:
-    log.append(CART, [abandoned("one")])
+def begin(kafka: Kafka, topic: str) -> Any:
+    """A producer in the middle of a transaction that has written one record."""
     producer = Producer(kafka.config(**{"transactional.id": topic}))
     producer.init_transactions(30)
     producer.begin_transaction()
     producer.produce(topic, key=b"cart-17", value=b"{}")
     producer.flush(30)
-    producer.abort_transaction(30)
-    assert reasons(log.read(CART)) == ["one"]
+    return producer
+
+
+def test_what_a_transaction_aborted_is_not_read(kafka: Kafka, topic: str, log: KafkaEventLog) -> None:
+    log.append(CART, [abandoned("one")])
+    begin(kafka, topic).abort_transaction(30)
     assert log.append(CART, [abandoned("two")]).versions == (2,)
-    positions = [recorded.position for recorded in log.read_all()]
-    assert positions == [1, 4], "the aborted record and its marker leave a gap"
+    events = list(log.read(CART))
+    assert (reasons(iter(events)), [recorded.version for recorded in events]) == (["one", "two"], [1, 2])
+    assert events[1].position > 2, "the aborted record keeps its offset"
+
+
+def test_a_transaction_left_open_hides_what_comes_after_it(
+    kafka: Kafka, topic: str, log: KafkaEventLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log.append(CART, [abandoned("one")])
+    producer = begin(kafka, topic)
+    monkeypatch.setattr(module, "_PATIENCE_SECONDS", 1)
+    with pytest.raises(Unavailable, match="stored, but a transaction that was left open hides them"):
+        log.append(CART, [abandoned("two")])
+    assert reasons(log.read(CART)) == ["one"]
+    producer.abort_transaction(30)
+    assert log.append(CART, [abandoned("three")]).versions == (3,)
+    assert reasons(log.read(CART)) == ["one", "two", "three"]
 
 
 def test_events_that_were_deleted_are_not_counted(kafka: Kafka, topic: str, log: KafkaEventLog) -> None:

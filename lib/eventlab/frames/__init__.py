@@ -1,1 +1,5 @@
 """Events as pandas data frames."""
+
+from eventlab.frames.events import frame
+
+__all__ = ["frame"]

@@ -186,13 +186,21 @@ class KafkaEventLog:
     def _versions_at(self, key: bytes, offsets: Sequence[int]) -> tuple[Version, ...]:
         """The versions of the events with ``key`` at ``offsets``: what is new in their partition has to be read."""
         partition = partition_of(key, self._partitions)
-        end = max(offsets) + 1
-        found = {}
-        for message in self._scan(partition, self._seen[partition], end):
+        last = max(offsets)
+        found: dict[int, Version] = {}
+        consumer, _ = self._open(partition, self._seen[partition])
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        for message in self._poll(consumer):
+            if message is None:
+                if time.monotonic() > deadline:
+                    self._unavailable("the events are stored, but a transaction that was left open hides them")
+                continue
             self._versions[message.key()] += 1
+            self._seen[partition] = message.offset() + 1
             if message.key() == key:
                 found[message.offset()] = Version(self._versions[key])
-        self._seen[partition] = end
+            if message.offset() >= last:
+                break
         return tuple(found[offset] for offset in offsets)
 
     def _count(self, messages: Iterator[Message], after: Position) -> Iterator[Recorded]:
@@ -202,13 +210,13 @@ class KafkaEventLog:
             if message.offset() >= after:
                 yield self._recorded(message, Version(versions[message.key()]))
 
-    def _scan(self, partition: int, start: int = 0, until: int | None = None) -> Iterator[Message]:
-        """The records of ``partition`` from the offset ``start`` to the end that it has now, without ``until``."""
-        consumer, end = self._open(partition, start)
+    def _scan(self, partition: int, until: int | None = None) -> Iterator[Message]:
+        """The records of ``partition`` from its beginning to the end that it has now, or to the offset ``until``."""
+        consumer, end = self._open(partition)
         end = end if until is None else min(end, until)
 
         def messages() -> Iterator[Message]:
-            if start >= end:
+            if end == 0:
                 return
             for message in self._poll(consumer):
                 if message is None or message.offset() >= end:
@@ -221,7 +229,7 @@ class KafkaEventLog:
 
     def _follow(self, idle: float | None) -> Iterator[Message]:
         """The records of the only partition from its beginning, then live until nothing came for ``idle`` seconds."""
-        consumer, _ = self._open(0, 0)
+        consumer, _ = self._open(0)
         heard = time.monotonic()
         for message in self._poll(consumer):
             if message is not None:
@@ -239,7 +247,7 @@ class KafkaEventLog:
                 message = consumer.poll(_POLL_SECONDS)
                 if message is None and not caught_up:
                     if time.monotonic() > deadline:
-                        self._unavailable("no broker answers")
+                        self._unavailable("no broker answers; check with: eventlab status")
                 elif message is None or message.error() is None:
                     yield message
                     deadline = time.monotonic() + _PATIENCE_SECONDS
@@ -254,7 +262,7 @@ class KafkaEventLog:
     def _recorded(self, message: Message, version: Version) -> Recorded:
         return recorded(_stored(message, version), self._codec)
 
-    def _open(self, partition: int, start: int) -> tuple[Consumer, int]:
+    def _open(self, partition: int, start: int = 0) -> tuple[Consumer, int]:
         """A consumer that reads ``partition`` from ``start``, or from the first record left, and where the log ends."""
         # A consumer must name a group even when it joins none.
         consumer = Consumer(self._kafka.config(**_CONSUMER, **{"group.id": self._topic}))
@@ -271,7 +279,7 @@ class KafkaEventLog:
         try:
             metadata = self._producer.list_topics(self._topic, timeout=_PATIENCE_SECONDS).topics[self._topic]
         except KafkaException as error:
-            self._unavailable(error.args[0].str())
+            self._unavailable(f"{error.args[0].str()}; check with: eventlab status")
         if metadata.error is not None:
             self._unavailable(f"{metadata.error.str()} (make one with kafka.topic)")
         return len(metadata.partitions)
