@@ -63,6 +63,7 @@ def put_back(log: pd.DataFrame) -> Figure:
     ``log``: the events of carts as :func:`eventlab.frames.frame` gives them.
     """
     carts = log.groupby(["product", "type"])["stream"].nunique().unstack(fill_value=0)
+    carts = carts.reindex(columns=["ItemAdded", "ItemRemoved"], fill_value=0)
     share = (100 * carts["ItemRemoved"] / carts["ItemAdded"]).round(1).sort_values(ascending=False)
     table = pd.DataFrame(
         {
