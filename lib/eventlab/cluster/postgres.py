@@ -53,10 +53,13 @@ def _binaries() -> Path:
     copy = Path(tempfile.gettempdir()) / f"eventlab-postgres-{identity}"
     if not (copy.is_dir() and copy.lstat().st_uid == 0):
         half = Path(tempfile.mkdtemp(dir=tempfile.gettempdir()))
-        shutil.copytree(wheel, half, dirs_exist_ok=True, ignore=shutil.ignore_patterns("include"))
+        packages = wheel.parents[1]
+        for part in (wheel, packages / f"{wheel.parent.name}.libs"):  # programs find their libraries beside them
+            if part.exists():
+                shutil.copytree(part, half / part.relative_to(packages), ignore=shutil.ignore_patterns("include"))
         half.chmod(_OPEN_TO_READ)
         half.replace(copy)
-    return copy / "bin"
+    return copy / wheel.parent.name / wheel.name / "bin"
 
 
 def _as_user(directory: Path) -> list[str]:
