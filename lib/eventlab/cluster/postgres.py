@@ -58,7 +58,10 @@ def _binaries() -> Path:
             if part.exists():
                 shutil.copytree(part, half / part.relative_to(packages), ignore=shutil.ignore_patterns("include"))
         half.chmod(_OPEN_TO_READ)
-        half.replace(copy)
+        try:
+            half.replace(copy)
+        except OSError:  # another lab was first
+            shutil.rmtree(half)
     return copy / wheel.parent.name / wheel.name / "bin"
 
 
