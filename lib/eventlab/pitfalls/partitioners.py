@@ -72,7 +72,7 @@ PITFALL = Pitfall(
     brokers=1,
     sources=(
         "https://github.com/tulios/kafkajs/issues/1154",
-        "https://github.com/Blizzard/node-rdkafka/issues/817",
+        "https://github.com/segmentio/kafka-go/pull/142",
         "https://github.com/confluentinc/librdkafka/issues/4510",
     ),
 )
