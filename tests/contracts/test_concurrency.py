@@ -64,6 +64,14 @@ def test_each_version_has_one_winner_among_threads(store: EventStore) -> None:
 
 
 @DURABLE
+def test_processes_may_open_a_new_store_at_once(backend: Backend, processes: ProcessPoolExecutor) -> None:
+    streams = [StreamId("cart", str(writer)) for writer in range(PROCESSES)]
+    for writer in [processes.submit(write, backend, stream, batches=1, size=2) for stream in streams]:
+        writer.result()
+    assert {recorded.stream for recorded in backend.open().read_all()} == set(streams)
+
+
+@DURABLE
 def test_each_version_has_one_winner_among_processes(
     backend: Backend, store: EventStore, processes: ProcessPoolExecutor
 ) -> None:
