@@ -31,7 +31,7 @@ _AGAIN = "Export the statement again"
 
 def looks_like(head: str) -> bool:
     """Whether a file that begins with ``head`` is CAMT of one kind or another."""
-    return "camt.05" in head or "BkToCstmr" in head
+    return head.startswith("<") and ("camt.05" in head or "BkToCstmr" in head)
 
 
 def read(data: bytes, name: str, any_order: bool = False) -> StatementFile:
@@ -72,7 +72,7 @@ def _parse(data: bytes) -> Element:
     except ParseError as error:
         line, column = error.position
         raise InputError(
-            f"the XML breaks off or is damaged ({error.msg.split(':')[0]})",
+            f"the XML breaks off or is damaged ({str(error.msg).split(':')[0]})",
             where=f"line {line}, column {column}",
             do=_AGAIN,
         ) from error

@@ -106,14 +106,15 @@ def read(text: str, name: str, any_order: bool = False) -> StatementFile:
 def _messages(text: str) -> Iterator[list[_Field]]:
     """The fields of each message, without what surrounds it and without what is said about it after its end."""
     message: list[_Field] = []
+    closed = False
     for field in _fields(text):
-        if field.tag == "20" and message:
-            yield message
-            message = []
-        if message or field.tag == "20":
-            closed = any(each.tag.startswith("62") for each in message)
-            if not (closed and field.tag == "86"):  # a remark on the whole statement, not on its last entry
-                message.append(field)
+        if field.tag == "20":
+            if message:
+                yield message
+            message, closed = [field], False
+        elif message and not (closed and field.tag == "86"):  # then it is about the statement, not its last entry
+            message.append(field)
+            closed = closed or field.tag.startswith("62")
     if message:
         yield message
 

@@ -35,7 +35,10 @@ _DAY = re.compile(r"(\d{4})-?(\d{2})-?(\d{2})(?:[T ]?[\d:.]*)?(?:\[[^\]]*\])?")
 
 def looks_like(head: str) -> bool:
     """Whether a file that begins with ``head`` is OFX."""
-    return "OFXHEADER" in head.upper() or "<OFX>" in head.upper()
+    begin = head.upper()
+    return begin.startswith(("OFXHEADER", "<OFX")) or (
+        begin.startswith("<?") and ("<?OFX" in begin or "<OFX>" in begin)
+    )
 
 
 def read(data: bytes, name: str, any_order: bool = False) -> StatementFile:
@@ -114,8 +117,11 @@ def _tree(text: str) -> Element:
 
 def _lines(text: str) -> Iterator[int]:
     """The line of each STMTTRN, in the order of the file."""
-    for found in re.finditer("<STMTTRN>", text):
-        yield text.count("\n", 0, found.start()) + 1
+    line, before = 1, 0
+    for found in re.finditer("<STMTTRN>", text, re.IGNORECASE):
+        line += text.count("\n", before, found.start())
+        before = found.start()
+        yield line
 
 
 def _said(element: Element, *tags: str) -> str:

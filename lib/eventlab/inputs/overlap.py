@@ -16,16 +16,22 @@ _SHOWN = 3
 
 
 class Ledger:
-    """What a store has of one account, and what an import is about to add to it."""
+    """What a store has of one account, and what an import is about to add to it.
+
+    ``currency`` is None while the account is empty. An account with an opening balance has no place before it.
+    """
 
     def __init__(self, store: EventStore, account: str) -> None:
         self.account = account
         self.stream = StreamId("account", account)
         self.version = Version(0)
         self.pending: list[NewEvent] = []
+        self.currency: str | None = None
+        self.has_opening = False
         self._ids: set[UUID] = set()
-        self._brought: tuple[date, Money] | None = None
-        self._bookings: list[tuple[date, Money]] = []
+        self._opening = 0
+        self._booked: Counter[tuple[date, Money]] = Counter()
+        self._by_day: Counter[date] = Counter()
         for recorded in store.read(self.stream):
             self.version = recorded.version
             self._take(recorded.event, recorded.id)
@@ -33,40 +39,31 @@ class Ledger:
     def _take(self, event: object, id: UUID) -> None:  # noqa: A002 (the word of the field)
         self._ids.add(id)
         if isinstance(event, BalanceBroughtForward):
-            self._brought = event.on, event.balance
+            self.currency, self.has_opening = event.balance.currency, True
+            self._opening += event.balance.minor
         elif isinstance(event, Booking):
-            self._bookings.append((event.on, signed(event)))
+            self.currency = event.amount.currency
+            self._booked[event.on, signed(event)] += 1
+            self._by_day[event.on] += signed(event).minor
 
     @property
     def empty(self) -> bool:
         """Whether nothing is known of the account."""
-        return self._brought is None and not self._bookings
+        return self.currency is None
 
     @property
     def first(self) -> date | None:
         """The day of the first booking."""
-        return min((on for on, _ in self._bookings), default=None)
+        return min(self._by_day, default=None)
 
     @property
     def last(self) -> date | None:
         """The day of the last booking."""
-        return max((on for on, _ in self._bookings), default=None)
-
-    @property
-    def has_opening(self) -> bool:
-        """Whether the account begins with a balance: then nothing can come before it."""
-        return self._brought is not None
-
-    @property
-    def currency(self) -> str | None:
-        """The currency of the account; None while it is empty."""
-        amounts = [amount for _, amount in self._bookings] + ([self._brought[1]] if self._brought else [])
-        return amounts[0].currency if amounts else None
+        return max(self._by_day, default=None)
 
     def balance(self, currency: str, on: date = date.max) -> Money:
         """The balance at the end of a day, as far as it is stored (or about to be)."""
-        start = self._brought[1] if self._brought else Money(0, currency)
-        return sum((amount for day, amount in self._bookings if day <= on), start)
+        return Money(self._opening + sum(minor for day, minor in self._by_day.items() if day <= on), currency)
 
     def count(self, key: Key) -> int:
         """How many entries with this key there are."""
@@ -140,10 +137,9 @@ class Ledger:
         """
         if statement.closing and self._adds_up(statement.closing, fresh):
             return
-        stored = Counter(self._bookings)
         new = Counter((entry.booked, entry.amount) for entry, _ in fresh)
         stated = Counter((entry.booked, entry.amount) for entry in statement.entries)
-        stored_only = {what: stored[what] - (stated[what] - new[what]) for what in new}
+        stored_only = {what: self._booked[what] - (stated[what] - new[what]) for what in new}
         retold = [entry for entry, _ in fresh if stored_only[entry.booked, entry.amount] > 0]
         if retold:
             shown = ", ".join(f"{entry.amount} on {entry.booked}" for entry in retold[:_SHOWN])
