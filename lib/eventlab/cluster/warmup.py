@@ -68,7 +68,8 @@ def _record(directory: Path, base: Path, archive: Path) -> None:
     log = directory / "broker.log"
     settings = layout.write(1, directory / "data", directory / "server.properties")
     flags = [runtime.HEAP, f"-XX:SharedArchiveFile={base}", f"-XX:ArchiveClassesAtExit={archive}", _mark()]
-    process = processes.spawn(runtime.command("kafka.Kafka", settings, flags=flags, log=log), directory / "broker.out")
+    command = runtime.command("kafka.Kafka", settings, flags=flags, log=log)
+    process = processes.spawn(command, directory / "broker.out", env=runtime.server_environment())
     try:
         broker.wait_until_ready({1: process}, layout, directory, deadline=_STEP_SECONDS)
         _exercise(layout.bootstrap)

@@ -1,0 +1,129 @@
+"""Brokers that are killed, paused and started again, as lessons do it."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from eventlab.cluster import Kafka, Lab, LabError
+
+from .labs import DEADLINE, eventually, handle, read, write
+
+
+@pytest.fixture
+def three(shared: Lab) -> Iterator[Kafka]:
+    """Three brokers that run, whatever the test before did to them."""
+    shared.up(3)
+    kafka = handle(shared)
+    yield kafka
+    kafka.close()
+
+
+def in_sync(kafka: Kafka, topic: str) -> set[int]:
+    return set(kafka.admin.list_topics(topic, timeout=DEADLINE).topics[topic].partitions[0].isrs)
+
+
+def test_the_state_shows_what_was_done(three: Kafka) -> None:
+    broker = three.brokers[1]
+    assert broker.state == "running"
+    broker.pause()
+    assert broker.state == "paused"
+    broker.resume()
+    assert broker.state == "running"
+    pid, port = broker.pid, broker.port
+    broker.kill()
+    assert broker.state == "dead"
+    assert [other.state for other in three.brokers] == ["running", "dead", "running"]
+    for what in (broker.kill, broker.pause, broker.resume):
+        with pytest.raises(LabError, match=r"Broker 2 is dead already. `eventlab broker restart 2`"):
+            what()
+    broker.restart()
+    assert (broker.state, broker.port) == ("running", port)
+    assert broker.pid != pid
+    assert "Broker 2" in repr(broker)
+
+
+def test_a_broker_dies_and_the_others_go_on(three: Kafka) -> None:
+    topic = three.topic("orders")
+    write(three.config(), topic, ["before"])
+    leader = three.admin.list_topics(topic, timeout=DEADLINE).topics[topic].partitions[0].leader
+    victim = three.brokers[leader - 1]
+    victim.kill()
+    write(three.config(**{"delivery.timeout.ms": 10_000}), topic, ["after"])
+    assert read(three.config(), topic, 2) == ["before", "after"]
+    victim.restart()
+    eventually(lambda: in_sync(three, topic) == {1, 2, 3})
+
+
+def test_a_paused_broker_falls_out_and_comes_back(three: Kafka) -> None:
+    topic = three.topic("orders")
+    write(three.config(), topic, ["before"])
+    leader = three.admin.list_topics(topic, timeout=DEADLINE).topics[topic].partitions[0].leader
+    paused = three.brokers[leader % 3]
+    paused.pause()
+    eventually(lambda: paused.id not in in_sync(three, topic))
+    write(three.config(), topic, ["meanwhile"])
+    paused.resume()
+    eventually(lambda: in_sync(three, topic) == {1, 2, 3})
+    assert read(three.config(), topic, 2) == ["before", "meanwhile"]
+
+
+def test_without_a_quorum_restart_does_not_hang_and_up_mends_all(shared: Lab, three: Kafka) -> None:
+    topic = three.topic("orders")
+    write(three.config(), topic, ["before"])
+    brokers = three.brokers
+    for broker in brokers:
+        broker.kill()
+    assert {broker.state for broker in brokers} == {"dead"}
+    brokers[0].restart()
+    assert [broker.state for broker in brokers] == ["running", "dead", "dead"]
+    before = three.bootstrap
+    shared.up()
+    assert {broker.state for broker in brokers} == {"running"}
+    assert handle(shared).bootstrap == before
+    assert read(three.config(), topic, 1) == ["before"]
+
+
+def test_the_only_broker_restarts_on_its_port_with_its_data(own: Lab) -> None:
+    own.up(1)
+    kafka = handle(own)
+    topic = kafka.topic("orders")
+    write(kafka.config(), topic, ["kept"])
+    broker = kafka.brokers[0]
+    port = broker.port
+    broker.kill()
+    assert [b.state for b in kafka.brokers] == ["dead"]
+    assert own.status()["kafka"]["brokers"][0]["state"] == "dead"
+    broker.restart()
+    assert broker.port == port
+    assert read(kafka.config(), topic, 1) == ["kept"]
+    write(kafka.config(), topic, ["more"])
+    broker.restart()
+    assert read(kafka.config(), topic, 2, **{"group.id": "again"}) == ["kept", "more"]
+
+
+def test_data_outlives_the_lab_and_reset_removes_it(own: Lab) -> None:
+    own.up(1)
+    topic = handle(own).topic("orders")
+    write(handle(own).config(), topic, ["kept"])
+    assert own.down()
+    assert not own.down()
+    own.up(1)
+    assert read(handle(own).config(), topic, 1) == ["kept"]
+    removed = own.reset()
+    assert {path.name for path in removed} == {"kafka", "logs"}
+    own.up(1)
+    assert topic not in handle(own).admin.list_topics(timeout=DEADLINE).topics
+
+
+def test_what_is_not_there_is_said(own: Lab) -> None:
+    for what in (own.kill, own.pause, own.resume, own.restart):
+        if own.home.is_dir():
+            with pytest.raises(LabError, match="`eventlab up` starts one"):
+                what(1)
+    own.up(1)
+    with pytest.raises(LabError, match="no broker 4: the lab has 1 broker"):
+        own.kill(4)
+    broker = handle(own).brokers[0]
+    own.down()
+    with pytest.raises(LabError, match=r"Run `cluster\.connect"):
+        broker.state  # noqa: B018
