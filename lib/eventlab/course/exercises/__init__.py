@@ -26,7 +26,7 @@
                 kind="investigate",  # or "modify", "make"
                 check=_check_cart,
                 why="Its two events lie on different partitions, and nothing orders those.",  # shown when right
-                hints=("First, vague.", "Second, nearer."),
+                hints=("First, vague.", "Second, nearer; never a line of the solution."),
                 solution="answer = broken.out_of_order[0]",
             ),
             ...,  # three or more
@@ -37,6 +37,7 @@
                 (
                     Option("Its records are read as they were written.", "Yes, and nothing more.", right=True),
                     Option("The topic is read in order.", "Only if the topic has a single partition."),
+                    Option("Nothing is read twice.", "A consumer that restarts may well read again."),
                 ),
                 lesson="14",
             ),
