@@ -51,8 +51,9 @@ class Tables:
 
     def audit(self, first: str, last: str) -> pd.DataFrame:
         """The audit entries from one day to another, both included: ``audit("2026-03-03", "2026-03-05")``."""
-        entries = pd.read_sql("SELECT at, who, column_name, old, new FROM audit ORDER BY id", self._database.engine)
-        return entries[entries["at"].str[:10].between(first, last)].reset_index(drop=True)
+        query = "SELECT at, who, column_name, old, new FROM audit ORDER BY id"
+        entries = pd.read_sql(query, self._database.engine, parse_dates=["at"])
+        return entries[entries["at"].dt.strftime("%Y-%m-%d").between(first, last)].reset_index(drop=True)
 
     def as_of(self, time: datetime) -> dict[str, str | None]:
         """The row at a time as the audit table tells it, column by column; empty before the account was there."""

@@ -83,9 +83,9 @@ function render({ model, el }) {
   const palette = model.get("_palette");
   const total = records.key.length;
   el.classList.add("eventlab", "lanes");
-  // JupyterLab would take the arrow keys for its own: this attribute tells it to leave the keyboard to the widget.
-  el.dataset.lmSuppressShortcuts = "true";
   el.innerHTML = TEMPLATE;
+  // JupyterLab would take the arrow keys for its own: this attribute tells it to leave them to the element in focus.
+  for (const control of el.querySelectorAll("button, input, select")) control.dataset.lmSuppressShortcuts = "true";
   const find = (selector) => el.querySelector(selector);
   const [slider, select, play] = [find("input"), find("select"), find(".play")];
   const [whole, near] = [find(".whole"), find(".near")];
@@ -262,6 +262,9 @@ function render({ model, el }) {
   });
   const resized = new ResizeObserver(redraw);
   resized.observe(el);
+  // A canvas keeps the ink it was drawn with: JupyterLab and VS Code say on the body that the theme is another.
+  const themed = new MutationObserver(redraw);
+  themed.observe(document.body, { attributes: true });
   model.on("change:cursor", redraw);
   model.on("change:highlight", redraw);
   model.on("change:_alt", redraw);
@@ -270,6 +273,7 @@ function render({ model, el }) {
     cancelAnimationFrame(frame);
     cancelAnimationFrame(playing);
     resized.disconnect();
+    themed.disconnect();
     for (const name of ["cursor", "highlight", "_alt"]) model.off(`change:${name}`, redraw);
   };
 }

@@ -68,9 +68,9 @@ function render({ model, el }) {
   const { first, last, alt, frame } = model.get("_shape");
   const times = moments(model.get("_times"));
   el.classList.add("eventlab", "timeline");
-  // JupyterLab would take the arrow keys for its own: this attribute tells it to leave the keyboard to the widget.
-  el.dataset.lmSuppressShortcuts = "true";
   el.innerHTML = TEMPLATE;
+  // JupyterLab would take the arrow keys for its own: this attribute tells it to leave them to the element in focus.
+  for (const control of el.querySelectorAll("button, input, select")) control.dataset.lmSuppressShortcuts = "true";
   const find = (selector) => el.querySelector(selector);
   const slider = find("input");
   slider.min = first;

@@ -153,7 +153,7 @@ class Timeline(PictureWidget):
     def _spoken(self, step: Step[Any]) -> str:
         return (
             f"Version {step.version} of {self._steps[-1].version}, {words.moment(step.time)}: {step.event}. "
-            f"{self._line.name.capitalize()} {words.value(getattr(step.state, self._line_name))}"
+            f"{self._line.name.capitalize()} {self._number(step)}"
         )
 
     @property
@@ -166,17 +166,20 @@ class Timeline(PictureWidget):
         )
         if np.isnan(line.values).all():
             return f"{text}: no value yet."
-        lowest, highest = int(np.nanargmin(line.values)), int(np.nanargmax(line.values))
+        lowest, highest = self._steps[int(np.nanargmin(line.values))], self._steps[int(np.nanargmax(line.values))]
         return (
-            f"{text}: lowest {line.values[lowest]:,.2f} at version {self._steps[lowest].version}, "
-            f"highest {line.values[highest]:,.2f} at version {self._steps[highest].version}, "
-            f"at the end {line.values[-1]:,.2f}."
+            f"{text}: lowest {self._number(lowest)} at version {lowest.version}, "
+            f"highest {self._number(highest)} at version {highest.version}, at the end {self._number(last)}."
         )
+
+    def _number(self, step: Step[Any]) -> str:
+        """The number that the chart follows, in words."""
+        return words.value(getattr(step.state, self._line_name))
 
     def _page(self) -> str:
         now, index = self._now, self._index
         near = self._steps[max(index - _ROWS_AROUND, 0) : index + _ROWS_AROUND]
-        rows = [(step.version, step.time, str(step.event), getattr(step.state, self._line_name)) for step in near]
+        rows = [(step.version, step.time, str(step.event), self._number(step)) for step in near]
         return markup.figure(
             self._line.svg(index),
             f"{self.alt} The cursor stands at: {now['spoken']}.",
