@@ -1,0 +1,64 @@
+"""docs/facilitator.md: the hour adds up, and what it names is in the lessons, the library and the command."""
+
+import itertools
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from eventlab.course import plan
+from eventlab.store import KafkaEventLog
+
+from .blocks import blocks
+from .project import PROJECT, variables_read
+
+GUIDE = PROJECT / "docs/facilitator.md"
+TEXT = GUIDE.read_text()
+HOUR = re.findall(r"^\| (\d+) \| (.+?) \| (.+) \|$", TEXT, re.M)
+LESSONS = ("00", "01", "04")
+
+
+def text_of(number: str) -> str:
+    (path,) = (PROJECT / "notebooks").glob(f"{number}_*.ipynb")
+    return "\n".join("".join(cell["source"]) for cell in json.loads(path.read_text())["cells"])
+
+
+def test_the_minutes_go_up_to_sixty():
+    minutes = [int(minute) for minute, _, _ in HOUR]
+    assert minutes[0] == 0
+    assert minutes[-1] == 60
+    assert all(earlier < later for earlier, later in itertools.pairwise(minutes))
+
+
+def test_the_lessons_of_the_hour_fit_into_it():
+    minutes = sum(int(re.search(r"\*\*(\d+) minutes", text_of(number))[1]) for number in LESSONS)
+    assert f"({minutes} minutes)" in TEXT
+    assert minutes <= 60
+
+
+def test_what_the_hour_names_stands_in_the_lessons():
+    told = "\n".join(text_of(number) for number in LESSONS)
+    named = re.findall(r"(?<!\*)\*([^*]+)\*(?!\*)", "\n".join(f"{what}\n{you}" for _, what, you in HOUR))
+    shown = {"correct", "incorrect", "not attempted"}  # the three outcomes of a check
+    assert shown < set(named)
+    for words in set(named) - shown:
+        assert words in told, words
+
+
+def test_the_exercises_it_names_exist():
+    named = re.findall(r"(\d\d), exercise ([a-z])(?: or ([a-z]))?", TEXT)
+    assert len(named) >= 3
+    for number, *ids in named:
+        assert {exercise.id for exercise in plan.load(number).exercises} >= set(filter(None, ids))
+
+
+def test_its_commands_and_variables_exist():
+    (block,) = blocks(GUIDE)
+    assert block.lines == ["make setup", ".venv/bin/eventlab doctor"]
+    assert set(re.findall(r"EVENTLAB_[A-Z_]+", TEXT)) <= variables_read()
+    for command in set(re.findall(r"bin/eventlab ([a-z]+)", TEXT)):
+        done = subprocess.run([Path(sys.executable).parent / "eventlab", command, "--help"], capture_output=True)
+        assert done.returncode == 0, command
+    assert "`KafkaEventLog.CANNOT`" in TEXT
+    assert KafkaEventLog.CANNOT
