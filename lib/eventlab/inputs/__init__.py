@@ -6,6 +6,7 @@ from eventlab.inputs.orders import Order, OrderFile, OrderLine
 from eventlab.inputs.reading import FORMATS, read
 from eventlab.inputs.reconcile import mismatches
 from eventlab.inputs.report import ImportReport
+from eventlab.inputs.samples import sample
 from eventlab.inputs.statement_file import AccountStatement, Balance, Entry, StatementFile
 
 __all__ = [
@@ -22,4 +23,5 @@ __all__ = [
     "import_file",
     "mismatches",
     "read",
+    "sample",
 ]

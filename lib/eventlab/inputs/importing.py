@@ -130,10 +130,10 @@ class _Check:
         self.stored += len(new)
         self.known += len(statement.entries) - len(new) - zeros
         if zeros:
-            self.notes.append(f"{statement.where}: {zeros} entries of zero are left out")
+            self.notes.append(f"{statement.where}: entries of zero, left out: {zeros}")
         late = sum(last is not None and entry.booked < last for entry, _ in new)
         if late:
-            self.notes.append(f"{late} entries are booked before {last}, the last day stored so far: stored late")
+            self.notes.append(f"{statement.where}: entries booked before {last}, the last day stored so far: {late}")
         self._judge(statement, bool(new), computed_back, begins_with)
 
     def _open(self, statement: AccountStatement) -> bool:
@@ -163,7 +163,10 @@ class _Check:
                 "nothing to check yet; the next file is checked against it",
             )
         elif statement.closing is None:
-            self._say(None, f"{statement.where}: states no balance")
+            self._say(
+                None,
+                f"{statement.where}: states no balance, so there is nothing to check, and the account begins at zero",
+            )
         else:
             self._judge_stored(statement, statement.closing, added, before)
 

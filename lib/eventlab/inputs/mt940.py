@@ -159,7 +159,7 @@ def _statement(fields: Sequence[_Field], any_order: bool) -> AccountStatement:
         ]
     except ValueError as error:
         raise InputError(str(error), where=where, do=_AGAIN) from error
-    account = _account(message.data["account_identification"])
+    account = _account(message.data["account_identification"], currency)
     return checked(AccountStatement(account, currency, oldest_first(entries, any_order), opening, closing, where))
 
 
@@ -203,10 +203,9 @@ def _balance(message: Transactions, which: str) -> Balance:
     raise InputError(f"the message has no {which} balance", do=_AGAIN)
 
 
-def _account(text: str) -> str:
-    """The account without the currency that some banks write behind an IBAN."""
-    iban = re.match(r"([A-Z]{2}\d{2}[A-Z0-9]{11,30}?) ?[A-Z]{3}$", text.strip())
-    return iban[1] if iban else text.strip()
+def _account(text: str, currency: str) -> str:
+    """The account without the slash that some banks write before it, and the currency that others write behind it."""
+    return text.strip().lstrip("/").removesuffix(currency).strip()
 
 
 def _entry(data: dict[str, Any], currency: str, where: str) -> Entry:
@@ -251,7 +250,7 @@ def _details(data: dict[str, Any]) -> tuple[str, str, str]:
     if not said:
         return _line(free, data.get("extra_details")), "", ""
     text = _line(pieces[0], said.get("TRTP"), said.get("REMI", "").removeprefix("USTD//"))
-    party = said.get("NAME", "") or said.get("CNTP", "")
+    party = said.get("NAME") or next(iter(said.get("CNTP", "").split("/")[2:]), "")  # CNTP: IBAN/BIC/name/town
     return text or _line(free), party, _reference(said.get("EREF"))
 
 

@@ -79,9 +79,9 @@ def read(table: Table, mapping: OrderMapping, name: str) -> OrderFile:
 
 
 def _order(row: Row, mapping: OrderMapping, begun: Order | None) -> Order:
-    """The order of a row, without lines. Some shops fill customer and time only in the first row of an order."""
+    """The order of a row, without lines. Some shops fill the time only in the first row of an order."""
     customer, time = row[mapping.customer], row[mapping.time]
-    if begun is not None and not customer and not time:
+    if begun is not None and not time:
         return begun
     if not customer:
         raise InputError("there is no customer", where=row.where(mapping.customer), do=_CHECK)

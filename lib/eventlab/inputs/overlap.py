@@ -124,8 +124,8 @@ class Ledger:
         early = [entry for entry, _ in fresh if self.has_opening and self.first and entry.booked < self.first]
         if early:
             raise InputError(
-                f"{len(early)} entries are older than the beginning of {self.stream} on {self.first}, whose opening "
-                f"balance has them in it already (the first is of {early[0].booked})",
+                f"{early[0].amount} on {early[0].booked} is older than the beginning of {self.stream} on {self.first}, "
+                f"whose opening balance has it in it already (and so for {len(early)} in all)",
                 where=early[0].where,
                 do="Import the oldest file first, into an empty store (--store)",
             )
@@ -144,7 +144,7 @@ class Ledger:
         if retold:
             shown = ", ".join(f"{entry.amount} on {entry.booked}" for entry in retold[:_SHOWN])
             raise InputError(
-                f"{len(retold)} entries are stored already under other words ({shown}): another format of the same "
+                f"{shown}: stored already under other words ({len(retold)} in all); this is another format of the same "
                 f"statement, or the bank has changed its texts",
                 where=retold[0].where,
                 do=f"Export what is later than {self.last}, or import everything in one format into an empty store",

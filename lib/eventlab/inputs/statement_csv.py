@@ -27,7 +27,12 @@ def read(table: Table, mapping: StatementMapping, name: str, any_order: bool = F
     statements = tuple(
         _statement(account, own, mapping, mark, any_order or mapping.any_order) for account, own in by_account.items()
     )
-    return StatementFile(name, FORMAT, statements, (f"read as {table.name}",) if table.name else ())
+    notes = [f"read as {table.name}"] if table.name else []
+    if nameless := [account for account in by_account if account in (table.name, FORMAT)]:
+        notes.append(
+            f"the file does not name its account, so it is called {nameless[0]}; account=… (--account) names it"
+        )
+    return StatementFile(name, FORMAT, statements, tuple(notes))
 
 
 def _wanted(row: Row, mapping: StatementMapping) -> bool:
@@ -54,7 +59,7 @@ def _account(row: Row, mapping: StatementMapping, table: Table) -> str:
     if named:
         return named.replace(" ", "") if _IBAN.fullmatch(named) else named
     ibans = {found.replace(" ", "") for cells in table.preamble for cell in cells for found in _IBAN.findall(cell)}
-    return ibans.pop() if len(ibans) == 1 else table.name or "csv"
+    return ibans.pop() if len(ibans) == 1 else table.name or FORMAT
 
 
 def _statement(
@@ -68,7 +73,8 @@ def _statement(
         opening, closing = Balance(first.balance - first.amount, first.booked), Balance(last.balance, last.booked)
     elif stated := labelled(lines[0].table.preamble, mapping.closing):
         closing = Balance(_money(stated, currency, mark, f"above the header, {mapping.closing}"), last.booked)
-    where = f"lines {lines[0].line} to {lines[-1].line}"
+    between = sorted({lines[0].line, lines[-1].line})
+    where = f"line{'s' * (len(between) - 1)} {' to '.join(map(str, between))}"
     return checked(AccountStatement(account, currency, ordered, opening, closing, where))
 
 
