@@ -166,7 +166,7 @@ def test_older_days_are_refused_with_nothing_stored(tmp_path: Path) -> None:
     store = MemoryEventStore()
     import_file(put(tmp_path, writers.mt940(statement((coffee(10),), opening=1000))), store)
     before = list(store.read_all())
-    with pytest.raises(InputError, match="older than the beginning of account-DE89") as error:
+    with pytest.raises(InputError, match="is older than the beginning of account-DE89") as error:
         import_file(put(tmp_path, writers.mt940(statement((coffee(4), coffee(10)), opening=1300))), store)
     assert error.value.file == "statement"
     assert "oldest file first" in error.value.do
@@ -183,7 +183,7 @@ def test_a_gap_is_reported_and_can_be_filled_later(tmp_path: Path) -> None:
     assert "begins with 4.00 EUR, the account stood at 7.00 EUR: import what lies in between" in report.reasons[0]
     report = import_file(put(tmp_path, writers.mt940(middle)), store)
     assert report.reconciles, report
-    assert "1 entries are booked before 2026-03-16" in report.notes[0]
+    assert "entries booked before 2026-03-16, the last day stored so far: 1" in report.notes[0]
     assert balance(store) == Money(100, "EUR")
 
 

@@ -21,7 +21,7 @@ _NOT_TEXT = {
     b"SQLite format 3": ("an SQLite database", _EXPORT),
 }
 _BOMS = {
-    codecs.BOM_UTF8: "utf-8-sig",
+    codecs.BOM_UTF8: "utf-8",
     codecs.BOM_UTF32_LE: "utf-32",
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
@@ -113,7 +113,8 @@ def _utf_16(data: bytes) -> str:
 
 def _decoded(data: bytes, encoding: str) -> tuple[str, str]:
     try:
-        return data.decode(encoding).replace("\r\n", "\n").replace("\r", "\n"), encoding
+        text = data.decode(encoding).removeprefix("\ufeff")
+        return text.replace("\r\n", "\n").replace("\r", "\n"), encoding
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
         raise InputError(
