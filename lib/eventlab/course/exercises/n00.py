@@ -113,13 +113,13 @@ PLAN = Plan(
             lesson="00",
         ),
         Question(
-            "Your colleague's screen shows another number than yours in the same cell. Who is right?",
+            "Your colleague's first record took another number of milliseconds than yours. Who is right?",
             (
                 Option("The one with more cores", "No machine is the reference."),
                 Option(
                     "Neither: a lesson has fixed results", "Nothing here is fixed: no figure is typed into the text."
                 ),
-                Option("Both", "Yes: each number was measured where it is shown.", right=True),
+                Option("Both", "Yes: each was measured where it is shown.", right=True),
             ),
             lesson="00",
         ),
