@@ -1,5 +1,6 @@
 """Many at once: the store decides who was first, nothing is lost, and readers see one order."""
 
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from threading import Barrier
@@ -132,7 +133,9 @@ def test_readers_that_catch_up_again_and_again_miss_nothing(store: EventStore) -
 
     def catch_up() -> list[int]:
         seen: list[int] = []
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while len(seen) < WRITERS * EACH:
+            assert time.monotonic() < deadline, f"only {len(seen)} events came"
             seen.extend(recorded.position for recorded in store.read_all(after=seen[-1] if seen else 0))
         return seen
 

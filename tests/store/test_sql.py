@@ -51,6 +51,20 @@ def test_threads_open_a_new_database_at_once(sql_url: str) -> None:
     assert len(list(SqlEventStore(sql_url, schema=schema).read_all())) == OPENERS
 
 
+def test_opening_waits_for_one_who_is_making_the_same_file(sqlite_url: str) -> None:
+    """SQLite refuses the change to a write-ahead log at once while another writes, whatever the busy timeout."""
+    maker = sqlalchemy.create_engine(sqlite_url)
+    with maker.connect() as connection, ThreadPoolExecutor(1) as threads:
+        connection.exec_driver_sql("CREATE TABLE other (id integer)")
+        connection.commit()
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        opening = threads.submit(SqlEventStore, sqlite_url)
+        with pytest.raises(TimeoutError):
+            opening.result(timeout=0.5)
+        connection.exec_driver_sql("COMMIT")
+        assert list(opening.result().read_all()) == []
+
+
 def test_schemas_keep_learners_apart(postgres_url: str) -> None:
     ana, bob, nobody = (SqlEventStore(postgres_url, schema=schema) for schema in ("ana", "Bob's", None))
     ana.append(CART, [abandoned("ana's")], expected=NoStream)
