@@ -23,6 +23,7 @@ _USER = "eventlab"
 _UNPRIVILEGED = "nobody"
 _POLL_SECONDS = 0.02
 _READY_SECONDS = 60
+_LINES_SHOWN = 3
 _LOG = "postgres.log"
 _OPEN_TO_READ = 0o755
 # Small, since a lab is; logical, since lessons on change data capture read the log.
@@ -171,10 +172,10 @@ def _wait_until_ready(process: Process, address: str, output: Path, end: float) 
             last = error
         if not process.alive:
             lines = output.read_text(errors="replace").splitlines()
-            reason = next((line for line in lines if "FATAL" in line or "could not" in line), " ".join(lines[-3:]))
+            reason = "\n  ".join(lines[-_LINES_SHOWN:])
             # Somebody took the port, or children of a killed server have not noticed yet that it is gone.
             passing = any("Address already in use" in line or "still in use" in line for line in lines)
-            raise (_Again if passing else LabError)(f"PostgreSQL died at start: {reason}. The whole log: {output}")
+            raise (_Again if passing else LabError)(f"PostgreSQL died at start:\n  {reason}\nThe whole log: {output}")
         if time.monotonic() > end:
             raise LabError(f"PostgreSQL was not ready within {_READY_SECONDS} s ({last}). Its log: {output}")
         time.sleep(_POLL_SECONDS)

@@ -40,7 +40,9 @@ class Process:
         with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
             if _birth(self.pid) == self.birth:
                 found = psutil.Process(self.pid)
-                return None if found.status() == psutil.STATUS_ZOMBIE else found
+                # A killed JVM is a zombie while its last threads still hold its ports and files.
+                ended = found.status() == psutil.STATUS_ZOMBIE and found.num_threads() <= 1
+                return None if ended else found
         return None
 
     @property
