@@ -70,11 +70,11 @@ def use_theme(page: Page, name: str) -> None:
     expect(page.locator("#jupyterlab-splash")).to_have_count(0)
 
 
-def screenshot(page: Page, name: str) -> None:
-    """Keep what is seen now, for the report; for the README too when ``EVENTLAB_UPDATE_IMAGES`` is set."""
+def screenshot(page: Page, name: str, *, readme: bool = False) -> None:
+    """Keep what is seen now, for the report; a picture of the README too when ``EVENTLAB_UPDATE_IMAGES`` is set."""
     REPORT.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=REPORT / f"{name}.png")
-    if os.environ.get("EVENTLAB_UPDATE_IMAGES"):
+    if readme and os.environ.get("EVENTLAB_UPDATE_IMAGES"):
         images = PROJECT / "docs" / "images"
         images.mkdir(parents=True, exist_ok=True)
         shutil.copy(REPORT / f"{name}.png", images / f"{name}.png")

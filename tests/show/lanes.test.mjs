@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { fitted, inWords, pace, readSoFar, recordAt, storyOf, windowAround } from "../../lib/eventlab/show/lanes.js";
+import { fitted, inWords, nearView, pace, readSoFar, recordAt, storyOf, windowAround } from "../../lib/eventlab/show/lanes.js";
 
 test("the window holds the cursor, has its full size and stays inside, wherever the cursor is", () => {
   for (const total of [1, 7, 40, 1000])
@@ -58,4 +58,11 @@ test("text is cut to its room with an ellipsis, and to nothing where not even th
   assert.equal(fitted("added", 5, measure), "added");
   assert.equal(fitted("checked out", 5, measure), "chec…");
   assert.equal(fitted("checked out", 1, measure), "");
+});
+
+test("many lanes are thin, so that the view does not fill the screen, and few are not fat", () => {
+  assert.equal(nearView(1).lane, 36);
+  assert.equal(nearView(6).lane, 36);
+  assert.equal(nearView(9).lane, 24);
+  assert.equal(nearView(50).lane, 20);
 });

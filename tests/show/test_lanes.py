@@ -75,8 +75,8 @@ def test_keys_that_are_out_of_order_carry_a_mark_in_the_list():
 def test_the_alt_text_counts_what_the_picture_shows_and_follows_the_highlight():
     shown = lanes(READ)
     assert shown.alt == (
-        "3 partitions as lanes, 4 records of 2 keys from left to right in the order of reading; "
-        "1 records of 1 keys are out of order. Highlighted: cart-17, read in the versions 2, 1."
+        "Partitions as lanes (3): 4 records of 2 keys, from left to right in the order of reading. "
+        "Out of order: 1 of 4 records, in 1 of 2 keys. Highlighted: cart-17, read in the versions 2, 1."
     )
     shown.highlight = "cart-9"
     assert shown._alt.endswith("Highlighted: cart-9, read in the versions 1, 2.")

@@ -4,7 +4,9 @@
 const GUTTER = 92; // room for the names of the partitions
 const CELL = 112; // width of a record in the view around the cursor
 const WHOLE = { lane: 20, pad: 3 };
-const NEAR = { lane: 36, pad: 2 };
+const NEAR_HEIGHT = 216; // of the view around the cursor, shared by the lanes …
+const [THINNEST, THICKEST] = [20, 36]; // … within these
+const TWO_LINES = 30; // a lane this thick has room for them
 const PLAY_MS = 12000; // a whole history plays in 12 s …
 const SLOWEST_MS = 500; // … or half a second per record, whichever is shorter
 const MOST_ROWS = 12; // of the table
@@ -37,6 +39,11 @@ export function readSoFar(keys, key, cursor, most) {
 export function storyOf(records, key, cursor) {
   const story = readSoFar(records.key, key, cursor, Infinity);
   return story.sort((a, b) => records.version[a] - records.version[b] || a - b);
+}
+
+/** The lanes of the view around the cursor: thick enough for two lines of words when there are few of them. */
+export function nearView(partitions) {
+  return { lane: Math.max(Math.min(NEAR_HEIGHT / partitions, THICKEST), THINNEST), pad: 2 };
 }
 
 /** One record in words. */
@@ -82,6 +89,7 @@ function render({ model, el }) {
   const names = model.get("_names");
   const palette = model.get("_palette");
   const total = records.key.length;
+  const nearLanes = nearView(names.partitions.length);
   el.classList.add("eventlab", "lanes");
   el.innerHTML = TEMPLATE;
   // JupyterLab would take the arrow keys for its own: this attribute tells it to leave them to the element in focus.
@@ -135,9 +143,9 @@ function render({ model, el }) {
         pen.fillRect(left(index), top, 4, high);
         pen.fillStyle = ink;
         const fit = (text) => fitted(text, wide - 10, (part) => pen.measureText(part).width);
-        const mark = records.inverted[index] ? "▲ " : "";
-        pen.fillText(fit(`${mark}${names.keys[key]} · v${records.version[index]}`), left(index) + 8, top + high * 0.28);
-        pen.fillText(fit(records.label[index]), left(index) + 8, top + high * 0.74);
+        const who = `${records.inverted[index] ? "▲ " : ""}${names.keys[key]} · v${records.version[index]}`;
+        const lines = view.lane < TWO_LINES ? [`${who} ${records.label[index]}`] : [who, records.label[index]];
+        lines.forEach((text, line) => pen.fillText(fit(text), left(index) + 8, top + (high * (line + 0.5)) / lines.length));
       }
       if (records.inverted[index] && index <= cursor) {
         pen.globalAlpha = dim ? 0.4 : 1;
@@ -194,7 +202,7 @@ function render({ model, el }) {
     select.value = key;
     whole.setAttribute("aria-label", model.get("_alt"));
     draw(whole, WHOLE, [0, total], false);
-    draw(near, NEAR, nearby(), true);
+    draw(near, nearLanes, nearby(), true);
     const rows = readSoFar(records.key, key, cursor, MOST_ROWS);
     find("caption").textContent = key === -1 ? `The last ${rows.length} records read` : `What was read of ${names.keys[key]}`;
     find("tbody").replaceChildren(...rows.map(row));
@@ -257,7 +265,7 @@ function render({ model, el }) {
     if (index !== -1) choose(records.key[index]);
   });
   near.addEventListener("click", (event) => {
-    const index = recordAt(event.offsetX, event.offsetY, NEAR, nearby(), near.clientWidth, records.partition);
+    const index = recordAt(event.offsetX, event.offsetY, nearLanes, nearby(), near.clientWidth, records.partition);
     if (index !== -1) choose(records.key[index]);
   });
   const resized = new ResizeObserver(redraw);

@@ -72,12 +72,12 @@ class Lanes(PictureWidget):
     @property
     def alt(self) -> str:
         """What the lanes show, in words."""
-        frame = self._frame
+        frame, keys = self._frame, len(self._keys)
         wrong = frame[frame["inverted"]]
         text = (
-            f"{frame['partition'].nunique()} partitions as lanes, {len(frame):,} records of {len(self._keys):,} keys "
-            f"from left to right in the order of reading; "
-            f"{len(wrong):,} records of {wrong['key'].nunique():,} keys are out of order."
+            f"Partitions as lanes ({frame['partition'].nunique()}): {len(frame):,} records of {keys:,} keys, "
+            f"from left to right in the order of reading. Out of order: {len(wrong):,} of {len(frame):,} records, "
+            f"in {wrong['key'].nunique():,} of {keys:,} keys."
         )
         story = ", ".join(map(str, frame.loc[frame["key"] == self.highlight, "version"]))
         return f"{text} Highlighted: {self.highlight}, read in the versions {story}." if self.highlight else text
