@@ -23,8 +23,5 @@ class PictureWidget(anywidget.AnyWidget):
         """The picture and its tables as HTML."""
 
     def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        bundle = super()._repr_mimebundle_()
-        if bundle is None:  # pragma: no cover: only for a widget without a view, which these are not
-            raise AssertionError
-        data, metadata = bundle
+        data, metadata = super()._repr_mimebundle_()  # type: ignore[misc]  # None for a widget without a view
         return {**data, "text/plain": self.alt, "text/html": self._page()}, metadata
