@@ -3,10 +3,10 @@
 import itertools
 import json
 import re
-import subprocess
-import sys
-from pathlib import Path
 
+import click
+
+from eventlab.cli import main
 from eventlab.course import plan
 from eventlab.store import KafkaEventLog
 
@@ -57,8 +57,7 @@ def test_its_commands_and_variables_exist():
     (block,) = blocks(GUIDE)
     assert block.lines == ["make setup", ".venv/bin/eventlab doctor"]
     assert set(re.findall(r"EVENTLAB_[A-Z_]+", TEXT)) <= variables_read()
-    for command in set(re.findall(r"bin/eventlab ([a-z]+)", TEXT)):
-        done = subprocess.run([Path(sys.executable).parent / "eventlab", command, "--help"], capture_output=True)
-        assert done.returncode == 0, command
+    commands = set(re.findall(r"bin/eventlab ([a-z]+)", TEXT))
+    assert {"doctor"} < commands <= set(main.list_commands(click.Context(main)))
     assert "`KafkaEventLog.CANNOT`" in TEXT
     assert KafkaEventLog.CANNOT
