@@ -225,7 +225,7 @@ def test_a_huge_file_is_refused_before_it_is_read(tmp_path: Path) -> None:
     path = tmp_path / "huge.csv"
     with path.open("wb") as file:
         file.truncate(MAX_BYTES + 1)
-    with pytest.raises(InputError, match="more than 64 MB are not read at once"):
+    with pytest.raises(InputError, match="more than 32 MB are not read at once"):
         read(path)
 
 

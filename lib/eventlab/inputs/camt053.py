@@ -6,7 +6,6 @@ The elements that matter here have had the same names since version 001.02, so o
 Codes: ISO 20022 external code sets (https://www.iso20022.org/catalogue-messages/additional-content-messages/external-code-sets).
 """
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from xml.etree.ElementTree import Element, ParseError, TreeBuilder
@@ -36,7 +35,7 @@ def looks_like(head: str) -> bool:
 
 def read(data: bytes, name: str, any_order: bool = False) -> StatementFile:
     """The statements of a CAMT.053 or CAMT.052 file. Raises InputError, naming line and element."""
-    root = _parse(data)
+    root, bookings, notes = _parse(data)
     if root.find(".//Ntfctn") is not None:
         raise InputError(
             "this is CAMT.054, a notification without balances, not a statement", do="Ask for CAMT.053 instead"
@@ -44,26 +43,43 @@ def read(data: bytes, name: str, any_order: bool = False) -> StatementFile:
     found = [element for element in root.iter() if element.tag in _STATEMENTS]
     if not found:
         raise InputError("there is no statement (Stmt) in this XML file", do="Check that it is CAMT.053")
-    notes: list[str] = []
-    statements = tuple(_statement(element, any_order, notes) for element in found)
+    statements = tuple(
+        _statement(element, entries, any_order, notes) for element, entries in zip(found, bookings, strict=True)
+    )
     return StatementFile(name, FORMAT, statements, tuple(notes))
 
 
-class _Lines(TreeBuilder):
-    """Builds elements with their local names and the line on which they begin, as the attribute ``line``."""
+class _Statements(TreeBuilder):
+    """Builds elements with their local names and the line on which they begin, as the attribute ``line``.
+
+    Each Ntry is made an Entry as soon as it is complete, and emptied: a statement may have a hundred thousand.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.bookings: list[list[Entry]] = []
+        self.notes: list[str] = []
 
     def start(self, tag: str, attrs: dict[str, str]) -> Element:
-        line = str(self.parser.parser.CurrentLineNumber)
-        return super().start(tag.rpartition("}")[2], {**attrs, "line": line})
+        name = tag.rpartition("}")[2]
+        if name in _STATEMENTS:
+            self.bookings.append([])
+        return super().start(name, {**attrs, "line": str(self.parser.parser.CurrentLineNumber)})
 
     def end(self, tag: str) -> Element:
-        return super().end(tag.rpartition("}")[2])
+        element = super().end(tag.rpartition("}")[2])
+        if element.tag == "Ntry" and self.bookings:
+            if entry := _booked(element, self.notes):
+                self.bookings[-1].append(entry)
+            element.clear()
+        return element
 
     parser: DefusedXMLParser
 
 
-def _parse(data: bytes) -> Element:
-    target = _Lines()
+def _parse(data: bytes) -> tuple[Element, list[list[Entry]], list[str]]:
+    """The root without its entries, the entries of each statement, and notes."""
+    target = _Statements()
     target.parser = parser = DefusedXMLParser(target=target, forbid_dtd=True)
     try:
         for start in range(0, len(data), _CHUNK):
@@ -84,7 +100,7 @@ def _parse(data: bytes) -> Element:
         ) from error
     except (ValueError, LookupError) as error:
         raise InputError(f"the XML cannot be decoded ({error})", do=_AGAIN) from error
-    return root
+    return root, target.bookings, target.notes
 
 
 def _at(element: Element) -> str:
@@ -107,13 +123,13 @@ def _needed(element: Element, tag: str) -> Element:
     return found
 
 
-def _amount(element: Element, currency: str = "") -> Money:
+def _amount(element: Element) -> Money:
     """The signed amount of an entry or a balance."""
     amount, side = _needed(element, "Amt"), _text(_needed(element, "CdtDbtInd"))
     if side not in ("CRDT", "DBIT"):
         raise InputError(f"{side!r} is neither CRDT nor DBIT", where=_at(element), do=_AGAIN)
     try:
-        money = parse_amount(_text(amount), amount.get("Ccy") or currency, ".")
+        money = parse_amount(_text(amount), amount.get("Ccy", ""), ".")
     except ValueError as error:
         raise InputError(str(error), where=_at(amount), do=_AGAIN) from error
     except InputError as error:
@@ -130,48 +146,41 @@ def _day(element: Element) -> date:
         raise InputError(f"{text!r} is not a date", where=_at(element), do=_AGAIN) from error
 
 
-def _statement(element: Element, any_order: bool, notes: list[str]) -> AccountStatement:
+def _statement(element: Element, entries: list[Entry], any_order: bool, notes: list[str]) -> AccountStatement:
     account = _first(element, "Acct/Id/IBAN", "Acct/Id/Othr/Id")
     if not account:
         raise InputError("the statement names no account (Acct/Id)", where=_at(element), do=_AGAIN)
-    some_amount = element.find("Bal/Amt") if element.find("Bal/Amt") is not None else element.find("Ntry/Amt")
-    currency = _text(element, "Acct/Ccy") or (some_amount.get("Ccy", "") if some_amount is not None else "")
-    opening, closing = _balance(element, _OPENING, currency), _balance(element, _CLOSING, currency)
-    booked = list(_booked(element, notes))
+    opening, closing = _balance(element, _OPENING), _balance(element, _CLOSING)
+    stated = [balance.amount for balance in (opening, closing) if balance] + [entry.amount for entry in entries[:1]]
+    currency = _text(element, "Acct/Ccy") or (stated[0].currency if stated else "")
     if not currency:
         raise InputError("the statement names no currency (Acct/Ccy)", where=_at(element), do=_AGAIN)
-    entries = oldest_first([_entry(entry, currency, closing) for entry in booked], any_order)
-    statement = AccountStatement(account, currency, entries, opening, closing, _at(element))
+    ordered = oldest_first(entries, any_order)
+    statement = AccountStatement(account, currency, ordered, opening, closing, _at(element))
     return checked(_reversals_as_meant(statement, notes))
 
 
-def _balance(statement: Element, codes: tuple[str, ...], currency: str) -> Balance | None:
+def _balance(statement: Element, codes: tuple[str, ...]) -> Balance | None:
     stated = {_text(balance, "Tp/CdOrPrtry/Cd"): balance for balance in reversed(statement.findall("Bal"))}
     balance = next((stated[code] for code in codes if code in stated), None)
-    return None if balance is None else Balance(_amount(balance, currency), _day(_needed(balance, "Dt")))
+    return None if balance is None else Balance(_amount(balance), _day(_needed(balance, "Dt")))
 
 
-def _booked(statement: Element, notes: list[str]) -> Iterator[Element]:
-    """The entries that moved the balance; those pending or for information are only noted."""
-    for entry in statement.findall("Ntry"):
-        status = _first(entry, "Sts/Cd", "Sts") or "BOOK"
-        if status == "BOOK":
-            yield entry
-        else:
-            notes.append(f"{_at(entry)}: not booked yet (status {status}), left out")
-
-
-def _entry(element: Element, currency: str, closing: Balance | None) -> Entry:
-    value = element.find("ValDt")
-    booking = element.find("BookgDt")
+def _booked(element: Element, notes: list[str]) -> Entry | None:
+    """The entry; None, and a note, when it is pending or for information and has not moved the balance."""
+    status = _first(element, "Sts/Cd", "Sts") or "BOOK"
+    if status != "BOOK":
+        notes.append(f"{_at(element)}: not booked yet (status {status}), left out")
+        return None
+    booking, value = element.find("BookgDt"), element.find("ValDt")
     day = booking if booking is not None else value
-    if day is None and closing is None:
+    if day is None:
         raise InputError("the entry has neither booking date nor value date", where=_at(element), do=_AGAIN)
-    amount = _amount(element, currency)
+    amount = _amount(element)
     details = element.findall("NtryDtls/TxDtls")
     only = details[0] if len(details) == 1 else element
     return Entry(
-        booked=_day(day) if day is not None else closing.on,  # type: ignore[union-attr]
+        booked=_day(day),
         amount=amount,
         text=_remittance(element, details),
         counterparty=_counterparty(only, amount),

@@ -149,10 +149,10 @@ def _statement(fields: Sequence[_Field], any_order: bool) -> AccountStatement:
                 do=f"The file is cut off or not MT940. {_AGAIN}",
             )
     message = _parsed(fields)
-    opening, closing = _balance(message, "opening"), _balance(message, "closing")
-    currency = opening.amount.currency
     lines = [field for field in fields if field.tag == "61"]
     try:
+        opening, closing = _balance(message, "opening"), _balance(message, "closing")
+        currency = opening.amount.currency
         entries = [
             _entry(transaction.data, currency, f"line {field.line}, field 61")
             for transaction, field in zip(message.transactions, lines, strict=True)

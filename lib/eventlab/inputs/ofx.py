@@ -100,7 +100,7 @@ def _tree(text: str) -> Element:
         builder.feed(
             re.sub(r"</?[A-Za-z0-9._]+>", lambda tag: tag[0].upper(), text[begin:])
         )  # ofxtools knows capitals only
-    except ParseError as error:
+    except SyntaxError as error:  # of ofxtools and of ElementTree
         place = re.search(r"position=\[(\d+):", str(error))
         line = text.count("\n", 0, begin + int(place[1])) + 1 if place else 1
         what = str(error).split(" - position")[0].split(" in ")[0]

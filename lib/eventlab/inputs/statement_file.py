@@ -170,6 +170,9 @@ def oldest_first(entries: Sequence[Entry], any_order: bool) -> tuple[Entry, ...]
 def _chains(entries: Sequence[Entry]) -> bool:
     """Whether each printed balance is the one before plus the amount (and there are two at least)."""
     return len(entries) > 1 and all(
-        earlier.balance is not None and later.balance is not None and earlier.balance + later.amount == later.balance
+        earlier.balance is not None
+        and later.balance is not None
+        and earlier.balance.currency == later.amount.currency
+        and earlier.balance + later.amount == later.balance
         for earlier, later in pairwise(entries)
     )
