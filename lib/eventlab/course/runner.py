@@ -12,12 +12,21 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbconvert import HTMLExporter
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from traitlets.config import Config
 
 from eventlab import cluster
 from eventlab.course.jupyter import project
 
 # A cell that takes this long hangs: the longest experiment has a budget of 30 s.
 _CELL_SECONDS = 300
+# A widget has no kernel in a report: take the picture and table that it leaves instead.
+_STATIC = Config(
+    {
+        "NbConvertBase": {
+            "display_data_priority": ["text/html", "text/markdown", "image/svg+xml", "image/png", "text/plain"]
+        }
+    }
+)
 _TEMPLATE = Path(__file__).with_name("report.html.j2")
 
 
@@ -93,7 +102,7 @@ def _execute(path: Path, report: Path, progress: Progress) -> Result:
         "jquery_url": "",
         "mermaid_js_url": "",
     }
-    body, _ = HTMLExporter(embed_images=True, **nowhere).from_notebook_node(notebook)
+    body, _ = HTMLExporter(config=_STATIC, embed_images=True, **nowhere).from_notebook_node(notebook)
     (report / f"{path.stem}.html").write_text(body)
     return Result(path, time.monotonic() - begin, len(code), error)
 
