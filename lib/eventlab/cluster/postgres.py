@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import importlib.util
 import os
+import pwd
 import secrets
 import shutil
 import stat
@@ -46,13 +47,16 @@ def _installed() -> Path:
 
 
 def _binaries() -> Path:
-    """Where the server's programs are; for root a copy, if the user that they run as cannot come to the wheel's own."""
+    """Where the server's programs are; for root a copy, if the user that they run as cannot come to the wheel's own.
+
+    (They ask ``access(2)`` whether they may run each other, and that ignores the capability which they are given.)
+    """
     wheel = _installed()
     if os.geteuid() != 0 or all(folder.stat().st_mode & stat.S_IXOTH for folder in wheel.parents):
         return wheel / "bin"
     identity = hashlib.sha256(f"{wheel}{wheel.stat().st_mtime_ns}".encode()).hexdigest()[:16]
     copy = Path(tempfile.gettempdir()) / f"eventlab-postgres-{identity}"
-    if not (copy.is_dir() and copy.lstat().st_uid == 0):
+    if not _is_roots(copy):
         half = Path(tempfile.mkdtemp(dir=tempfile.gettempdir()))
         packages = wheel.parents[1]
         for part in (wheel, packages / f"{wheel.parent.name}.libs"):  # programs find their libraries beside them
@@ -61,9 +65,15 @@ def _binaries() -> Path:
         half.chmod(_OPEN_TO_READ)
         try:
             half.replace(copy)
-        except OSError:  # another lab was first
+        except OSError as error:
             shutil.rmtree(half)
+            if not _is_roots(copy):  # or another lab was first
+                raise LabError(f"{copy} is in the way, and is not root's. Remove it, or set TMPDIR.") from error
     return copy / wheel.parent.name / wheel.name / "bin"
+
+
+def _is_roots(directory: Path) -> bool:
+    return directory.is_dir() and directory.lstat().st_uid == 0
 
 
 def _as_user(directory: Path) -> list[str]:
@@ -80,7 +90,9 @@ def _as_user(directory: Path) -> list[str]:
         )
     shutil.chown(directory, _UNPRIVILEGED)
     capability = "+dac_override"
-    options = [f"--reuid={_UNPRIVILEGED}", "--clear-groups", f"--inh-caps={capability}", f"--ambient-caps={capability}"]
+    group = pwd.getpwnam(_UNPRIVILEGED).pw_gid
+    options = [f"--reuid={_UNPRIVILEGED}", f"--regid={group}", "--clear-groups"]
+    options += [f"--inh-caps={capability}", f"--ambient-caps={capability}"]
     return ["setpriv", *options]
 
 
