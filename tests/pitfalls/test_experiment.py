@@ -42,6 +42,5 @@ def test_the_table_has_a_row_per_record_in_the_order_of_reading_and_marks_the_in
 
 def test_the_lanes_show_the_same_records_and_the_key_that_is_asked_for():
     lanes = MIXED.lanes(highlight="a")
-    assert "5 records" in lanes._alt
-    assert "1 records of 1 keys are out of order" in lanes._alt
-    assert "Highlighted: a, read in the versions 2, 1" in lanes._alt
+    assert (lanes.highlight, lanes.cursor) == ("a", len(MIXED.records) - 1)
+    assert "read in the versions 2, 1" in lanes._alt
