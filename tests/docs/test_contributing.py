@@ -96,50 +96,37 @@ NOTEBOOK, PLAN, SAMPLES = (
 )
 
 
-@pytest.fixture(scope="module")
-def lesson(checkout) -> Checkout:
-    """Lesson 99 as the guide makes it, up to its tests."""
+def test_a_lesson_and_one_exercise_more(checkout):
+    """Both guides, then the tests that both end with."""
     copy, test, run = guide("A lesson")
     checkout.follow(copy)
-    for name in (NOTEBOOK, PLAN, SAMPLES):
-        assert (checkout.root / name).exists()
     for words in ("# 99 · Socks", 'Lesson("99")', 'title="Socks"'):
         assert f"`{words}`" in TEXT
     checkout.replace(NOTEBOOK, "# 01 · Trousers", "# 99 · Socks")
     checkout.replace(NOTEBOOK, r"Lesson(\"01\")", r"Lesson(\"99\")")
     checkout.replace(PLAN, 'title="Trousers"', 'title="Socks"')
+    add_the_exercise(checkout)
+    assert "`python -m pytest tests/course -q -k NN`" in TEXT
     checkout.follow(test)
     checkout.follow(run)
-    return checkout
+    assert (checkout.root / "build/report/99_socks.html").exists()
+    assert not any(cell.get("outputs") for cell in nbformat.read(checkout.root / NOTEBOOK, as_version=4).cells)
 
 
-def test_a_lesson(lesson):
-    assert (lesson.root / "build/report/99_socks.html").exists()
-    assert all("outputs" not in cell or not cell.outputs for cell in cells(lesson))
-
-
-def cells(checkout: Checkout) -> list[nbformat.NotebookNode]:
-    return list(nbformat.read(checkout.root / NOTEBOOK, as_version=4).cells)
-
-
-def test_an_exercise(lesson):
+def add_the_exercise(checkout: Checkout) -> None:
     check, exercise, question, answer, wrong, context = (block.text for block in guide("An exercise"))
-    lesson.insert(PLAN, "PLAN = Plan(", f"{check}\n\n")
-    lesson.insert(PLAN, "    ),\n    recall=(", textwrap.indent(exercise.rstrip() + ",\n", " " * 8))
+    checkout.insert(PLAN, "PLAN = Plan(", f"{check}\n\n")
+    checkout.insert(PLAN, "    ),\n    recall=(", textwrap.indent(exercise.rstrip() + ",\n", " " * 8))
     for function, text in (("wrong", wrong), ("context", context)):
-        into_the_dictionary_of(lesson.root / SAMPLES, function, text)
-    lesson.run("ruff", "format", SAMPLES)
-    lesson.insert(SAMPLES, "from eventlab.domain.money", "from eventlab.domain.cart import decider\n")
-    notebook = nbformat.read(lesson.root / NOTEBOOK, as_version=4)
+        into_the_dictionary_of(checkout.root / SAMPLES, function, text)
+    checkout.insert(SAMPLES, "from eventlab.domain.money", "from eventlab.domain.cart import decider\n")
+    notebook = nbformat.read(checkout.root / NOTEBOOK, as_version=4)
     (place,) = (n for n, cell in enumerate(notebook.cells) if cell.source.startswith("## Where this hides"))
-    new = [nbformat.v4.new_markdown_cell(question.strip()), nbformat.v4.new_code_cell(answer.strip())]
-    for cell, name in zip(new, ("d-question", "d-answer"), strict=True):
-        cell.id = name
-    notebook.cells[place:place] = new
-    nbformat.write(notebook, lesson.root / NOTEBOOK)
-    printed = lesson.run("python", "-m", "pytest", "tests/course", "-q", "-k", "99d or 99_socks")
-    assert re.search(r"\b\d+ passed", printed)
-    assert "`python -m pytest tests/course -q -k NN`" in TEXT
+    notebook.cells[place:place] = [
+        nbformat.v4.new_markdown_cell(question.strip(), id="d-question"),
+        nbformat.v4.new_code_cell(answer.strip(), id="d-answer"),
+    ]
+    nbformat.write(notebook, checkout.root / NOTEBOOK)
 
 
 def into_the_dictionary_of(module: Path, function: str, entry: str) -> None:
@@ -167,7 +154,6 @@ def test_a_pitfall(checkout):
     changed = source[: ids.end("last")] + ', "P99"' + source[ids.end("last") :]
     (checkout.root / gallery).write_text(changed)
     checkout.follow(run)
-    checkout.run("python", "-m", "pytest", gallery, "-q", "-k", "test_the_gallery_holds_these")
 
 
 def test_a_store(checkout):
