@@ -9,7 +9,7 @@ from tests.inputs import writers
 from tests.inputs.statements import statement
 
 from eventlab.domain.money import Money
-from eventlab.inputs import Entry, read
+from eventlab.inputs import Entry, InputError, read
 from eventlab.inputs.files import decode
 
 LINES = "01.03.2026;{};Miete\n02.03.2026;REWE sagt Danke;12,40\n"
@@ -28,6 +28,11 @@ def test_one_foreign_word_is_enough(word: str, encoding: str) -> None:
 def test_windows_text_with_a_euro_sign_and_a_dash() -> None:
     text = LINES.format("€ 5 – Bäckerei")
     assert decode(text.encode("cp1252")) == (text, "cp1252")
+
+
+def test_a_zero_in_the_text_is_no_text() -> None:
+    with pytest.raises(InputError, match="a binary file"):
+        decode("a;b\n1;\0\n".encode("utf-16"))
 
 
 def test_all_line_ends_become_one() -> None:

@@ -1,5 +1,6 @@
 """The same file adds nothing, an overlapping one only what is new: however a history is cut into files."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -12,9 +13,9 @@ from tests.inputs.statements import ACCOUNT, entries, statement, statements
 
 from eventlab.domain import account
 from eventlab.domain.money import Money
-from eventlab.events.envelope import StreamId
+from eventlab.events.envelope import NewEvent, StreamId
 from eventlab.inputs import AccountStatement, Entry, InputError, import_file
-from eventlab.store import EventStore, MemoryEventStore, SqlEventStore
+from eventlab.store import Any, Appended, EventStore, Expected, MemoryEventStore, SqlEventStore
 
 quick = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 STREAM = StreamId("account", ACCOUNT)
@@ -236,6 +237,30 @@ def test_the_same_on_real_databases(tmp_path: Path, sql_url: str) -> None:
     assert balance(store) == Money(10_000 - 12 * 300, "EUR")
     assert len(history(store)) == 13
     store.close()
+
+
+class Contested(MemoryEventStore):
+    """A store into which somebody else imports another file just before our first append."""
+
+    def __init__(self, other: Path) -> None:
+        super().__init__()
+        self._other: Path | None = other
+
+    def append(self, stream: StreamId, events: Sequence[NewEvent], expected: Expected = Any) -> Appended:
+        other, self._other = self._other, None
+        if other:
+            import_file(other, self)
+        return super().append(stream, events, expected)
+
+
+@pytest.mark.parametrize("theirs", [(0, 2), (1, 3), (0, 3)])
+def test_two_imports_at_once_come_to_one_history(tmp_path: Path, theirs: tuple[int, int]) -> None:
+    whole = statement((coffee(2), coffee(3), coffee(3)), opening=1000)
+    other = tmp_path / "other"
+    other.write_bytes(plain_csv(part_of(whole, *theirs)))
+    store = Contested(other)
+    import_file(put(tmp_path, plain_csv(whole)), store)
+    assert history(store) == history(imported_at_once(tmp_path, plain_csv(whole)))
 
 
 def test_every_event_knows_its_day_and_its_place_in_the_file(tmp_path: Path) -> None:

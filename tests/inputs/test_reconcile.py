@@ -38,7 +38,8 @@ def test_a_missing_line_is_missed_to_the_cent(whole: AccountStatement, data: st.
     rest = replace(whole, entries=whole.entries[:gone] + whole.entries[gone + 1 :])
     assume(all(entry.amount not in (-amount,) and entry.amount * 2 != -amount for entry in rest.entries))
     (reason,) = mismatches(rest)
-    assert reason.endswith(f"entries of {amount} in all are missing")
+    assert f"entries of {amount} in all are missing" in reason
+    assert ("two figures of an amount are swapped" in reason) == (amount.minor % 9 == 0)
 
 
 @quick

@@ -77,14 +77,15 @@ def numbered(account: str, entries: Iterable[Entry], stored: Callable[[Key], int
 def booked_event(entry: Entry, id: UUID, file: str) -> NewEvent:  # noqa: A002 (the word of the field)
     """The event of an entry, valid from the begin of its booking day in UTC: statements know days, not hours."""
     where = {"file": file, "where": entry.where} | ({"bank_id": entry.bank_id} if entry.bank_id else {})
-    return NewEvent(booking(entry), id, _begin(entry.booked), metadata=where)
+    return NewEvent(booking(entry), id, begin(entry.booked), metadata=where)
 
 
 def brought_forward(account: str, opening: Balance, file: str) -> NewEvent:
     """The event in front of the first statement of an account."""
     event = BalanceBroughtForward(opening.amount, opening.on)
-    return NewEvent(event, event_id((account, "opening"), 1), _begin(opening.on), metadata={"file": file})
+    return NewEvent(event, event_id((account, "opening"), 1), begin(opening.on), metadata={"file": file})
 
 
-def _begin(day: date) -> datetime:
+def begin(day: date) -> datetime:
+    """The first moment of a day, in UTC."""
     return datetime.combine(day, time(), UTC)

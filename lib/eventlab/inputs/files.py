@@ -114,6 +114,8 @@ def _utf_16(data: bytes) -> str:
 def _decoded(data: bytes, encoding: str) -> tuple[str, str]:
     try:
         text = data.decode(encoding).removeprefix("\ufeff")
+        if "\0" in text:
+            raise InputError("this is a binary file, not text", do=_EXPORT)
         return text.replace("\r\n", "\n").replace("\r", "\n"), encoding
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1

@@ -16,7 +16,7 @@ from eventlab.inputs.reading import Format, read
 from eventlab.inputs.reconcile import gaps, in_time, likely, mismatches
 from eventlab.inputs.report import ImportReport
 from eventlab.inputs.statement_file import AccountStatement, Balance, StatementFile
-from eventlab.store.contract import EventStore, NoStream, WrongExpectedVersion
+from eventlab.store import EventStore, NoStream, WrongExpectedVersion
 
 # Against another import of the same account at the same time: one of the two reads again.
 _TRIES = 5
@@ -45,7 +45,7 @@ def import_file(
         for _ in range(_TRIES - 1):
             try:
                 return _store(found, store, account)
-            except WrongExpectedVersion:
+            except (WrongExpectedVersion, ValueError):  # the stream has grown, or has some of these ids by now
                 continue
         return _store(found, store, account)
     except InputError as error:
@@ -163,10 +163,8 @@ class _Check:
                 "nothing to check yet; the next file is checked against it",
             )
         elif statement.closing is None:
-            self._say(
-                None,
-                f"{statement.where}: states no balance, so there is nothing to check, and the account begins at zero",
-            )
+            start = "" if self.ledger.has_opening else ", and the account begins at zero"
+            self._say(None, f"{statement.where}: states no balance, so there is nothing to check{start}")
         else:
             self._judge_stored(statement, statement.closing, added, before)
 

@@ -10,7 +10,7 @@ from eventlab.events.envelope import NewEvent, StreamId, Version
 from eventlab.inputs.account_events import Key, booked_event, brought_forward, event_id, numbered
 from eventlab.inputs.errors import InputError
 from eventlab.inputs.statement_file import AccountStatement, Balance, Entry
-from eventlab.store.contract import EventStore
+from eventlab.store import EventStore
 
 _SHOWN = 3
 

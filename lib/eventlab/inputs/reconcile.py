@@ -66,4 +66,5 @@ def likely(missing: Money, entries: Sequence[Entry]) -> str:
         return f"{-missing} too much: does {surplus[0].where} ({-missing}) belong here?"
     if wrong_sign:
         return f"{missing} differ, twice {wrong_sign[0].amount}: has {wrong_sign[0].where} the wrong sign?"
-    return f"entries of {missing} in all are missing"
+    swapped = " or two figures of an amount are swapped (the difference divides by 9)" if missing.minor % 9 == 0 else ""
+    return f"entries of {missing} in all are missing{swapped}"

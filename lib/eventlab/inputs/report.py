@@ -8,7 +8,7 @@ from eventlab.events.envelope import StreamId
 _ANSWERS = {True: "yes, to the cent", False: "no", None: "cannot be told"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class ImportReport:
     """What became of a file. ``read``, ``stored`` and ``known`` count statement entries or order lines.
 
@@ -43,7 +43,7 @@ class ImportReport:
             *(("note", note) for note in self.notes),
         ]
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         return "\n".join([self.file, *(f"  {label:<12}{text}" for label, text in self._rows())])
 
     def _repr_html_(self) -> str:

@@ -55,7 +55,7 @@ def _mark(lines: Sequence[Row], mapping: StatementMapping) -> DecimalMark | None
 
 
 def _account(row: Row, mapping: StatementMapping, table: Table) -> str:
-    named = " ".join(filter(None, (mapping.account, row[mapping.account_column])))
+    named = " ".join(f"{mapping.account} {row[mapping.account_column]}".split())
     if named:
         return named.replace(" ", "") if _IBAN.fullmatch(named) else named
     ibans = {found.replace(" ", "") for cells in table.preamble for cell in cells for found in _IBAN.findall(cell)}

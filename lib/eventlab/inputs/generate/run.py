@@ -9,7 +9,7 @@ from uuid import UUID
 
 from eventlab.domain.decider import Decider, Refused
 from eventlab.events.envelope import NewEvent, StreamId
-from eventlab.store.memory import MemoryEventStore
+from eventlab.store import MemoryEventStore
 
 State = TypeVar("State")
 Command = TypeVar("Command")
