@@ -77,7 +77,7 @@ def test_every_dialect_is_found_by_its_columns(tmp_path: Path) -> None:
     ("mapping", "what"),
     [
         ({"date": "d"}, "missing required field `date_format`"),
-        (SIMPLE | {"ammount": "x"}, "unknown field `ammount`"),
+        (SIMPLE | {"sum": "x"}, "unknown field `sum`"),
         (SIMPLE | {"debit": "x", "credit": "y"}, "give either amount, or debit and credit"),
         (SIMPLE | {"decimal": "'"}, "decimal"),
         (SIMPLE | {"file": "letters"}, "letters"),

@@ -251,7 +251,7 @@ def test_a_wrong_encoding_is_named_with_its_line(tmp_path: Path) -> None:
 
 def test_a_damaged_unicode_file_is_named_with_its_line(tmp_path: Path) -> None:
     path = tmp_path / "march.csv"
-    path.write_bytes(b"\xef\xbb\xbfdate,amount,text\n2026-03-02,1.00,Caf\xe9\n")
+    path.write_bytes(b"\xef\xbb\xbfdate,amount,text\n2026-03-02,1.00,\xe9t\xe9\n")
     with pytest.raises(InputError, match="0xe9 is not utf-8") as error:
         read(path)
     assert error.value.where == "line 2"

@@ -117,7 +117,7 @@ def test_code_words_of_a_dutch_mt940() -> None:
     assert (invoice.text, invoice.reference) == ("Factuur 0815", "INV-0815")
 
 
-def test_the_remark_after_the_closing_balance_is_not_the_last_entrys() -> None:
+def test_the_remark_after_the_closing_balance_belongs_to_no_entry() -> None:
     assert entry_of("ing-nl.sta", "-12.40").text == "BEA NR:XXX1234 03.03.26/12.31 KIOSK HAVEN"
 
 
