@@ -189,6 +189,12 @@ def test_the_python_versions_are_those_of_the_project():
     assert 'requires-python = ">=3.11,<3.14"' in (PROJECT / "pyproject.toml").read_text()
 
 
+def test_the_disk_that_it_asks_for_is_what_set_up_asks_for():
+    needed = re.search(r"^NEEDED_BYTES = (\d+) \* 2\*\*30", (PROJECT / "lib/bootstrap.py").read_text(), re.M)[1]
+    assert f"{needed} GB of disk" in TEXT
+    assert f"{needed} GB of disk" in (PROJECT / "docs/facilitator.md").read_text()
+
+
 def test_it_is_read_in_three_minutes():
     prose = re.sub(r"```.*?```|\]\(.*?\)|\|[-|]+\|", " ", TEXT, flags=re.S)
     assert len(re.findall(r"\w[\w'-]*", prose)) <= MINUTES * WORDS_A_MINUTE
