@@ -32,6 +32,9 @@ _PRODUCER = {
     **_QUIET,
     "enable.idempotence": True,  # off by default in librdkafka: a retry could store twice or out of order
     "acks": "all",
+    # More than one request in flight can lose the first records of a new topic although they are acknowledged:
+    # KAFKA-15591, which Kafka 4.5 mends (https://github.com/apache/kafka/pull/23234).
+    "max.in.flight": 1,
     "partitioner": "murmur2_random",  # the Java client's; librdkafka's own would put the same key elsewhere
     "message.timeout.ms": _PATIENCE_SECONDS * 1000,
     "allow.auto.create.topics": False,  # a mistyped name is an error, not a new topic
