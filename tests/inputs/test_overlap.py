@@ -279,3 +279,10 @@ def test_a_statement_may_close_days_after_its_last_entry(tmp_path: Path, later: 
     closed = replace(whole, closing=replace(whole.closing, on=whole.closing.on + timedelta(days=later)))
     store = MemoryEventStore()
     assert import_file(put(tmp_path, writers.mt940(closed)), store).reconciles
+
+
+def test_a_bank_may_date_its_closing_balance_before_the_last_entry(tmp_path: Path) -> None:
+    whole = statement((coffee(2), coffee(4)), opening=1000)
+    assert whole.closing
+    early = replace(whole, closing=replace(whole.closing, on=date(2026, 3, 3)))
+    assert import_file(put(tmp_path, writers.mt940(early)), MemoryEventStore()).reconciles
