@@ -47,7 +47,7 @@ def test_a_shop_that_fills_the_time_in_the_first_line_only() -> None:
 
 def test_a_purchase_log_has_two_equal_purchases_on_one_day() -> None:
     store = MemoryEventStore()
-    assert import_file(sample("purchase-log.txt"), store).stored == 6
+    assert import_file(sample("purchase-log.txt"), store).stored == 4
     totals = [state.total for state in carts(store).values()]
     assert totals == [Money(14970, "USD"), Money(4990, "USD"), Money(2933, "USD"), Money(2933, "USD")]
 
@@ -100,8 +100,8 @@ def test_many_orders_into_a_database_in_one_go(tmp_path: Path, sqlite_url: str) 
     path = tmp_path / "log.txt"
     path.write_text("".join(f"{n:05} {n:04} 19970101  2   29.33\n" for n in range(300)))
     store = SqlEventStore(sqlite_url)
-    assert import_file(path, store).stored == 600
-    assert import_file(path, store).known == 600
+    assert import_file(path, store).stored == 300
+    assert import_file(path, store).known == 300
     assert sum(1 for _ in store.read_all()) == 300 * 4
     store.close()
 

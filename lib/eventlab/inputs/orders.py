@@ -38,6 +38,11 @@ class Order:
     time: datetime
     lines: tuple[OrderLine, ...]
 
+    @property
+    def size(self) -> int:
+        """How many lines of the file it is made of."""
+        return len({line.where for line in self.lines})
+
 
 @dataclass(frozen=True, slots=True)
 class OrderFile:
@@ -49,7 +54,7 @@ class OrderFile:
     notes: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        lines = sum(len(order.lines) for order in self.orders)
+        lines = sum(order.size for order in self.orders)
         return "\n".join(
             [
                 f"{self.name}: {self.format}, {len(self.orders)} orders, {lines} lines",

@@ -24,9 +24,9 @@ def store_orders(file: OrderFile, store: EventStore) -> ImportReport:
         there = ids[stream(order)]
         if not there:
             new[stream(order)] = events
-            stored += len(order.lines)
+            stored += order.size
         elif there == [event.id for event in events]:
-            known += len(order.lines)
+            known += order.size
         else:
             raise InputError(
                 f"the order {order.key} is stored already, with other lines",
@@ -35,7 +35,7 @@ def store_orders(file: OrderFile, store: EventStore) -> ImportReport:
             )
     for target, events in new.items():  # each cart whole; after a crash the same file again stores the rest
         store.append(target, events, NoStream)
-    lines = sum(len(order.lines) for order in file.orders)
+    lines = sum(order.size for order in file.orders)
     reason = ("orders have no balance to reconcile with",)
     streams = tuple(stream(order) for order in file.orders)
     return ImportReport(file.name, file.format, lines, stored, known, None, reason, file.notes, streams)
