@@ -55,9 +55,8 @@ def _on(event: Event) -> date:
 
 
 def _begin(history: list[Event]) -> date:
-    """The account's first day: what is only looked at or reserved does not begin it."""
-    chatter = (CardAuthorised, AuthorisationReleased, LimitChecked, FraudScored)
-    return min(_on(event) for event in history if not isinstance(event, chatter))
+    """The account's first day: what the bank only looks at does not begin it."""
+    return min(_on(event) for event in history if not isinstance(event, (LimitChecked, FraudScored)))
 
 
 @for_all(HISTORIES, DAYS, DAYS)
