@@ -13,11 +13,11 @@ from typing import Any
 import psutil
 from confluent_kafka import Consumer, Producer
 
-from eventlab.cluster import Kafka, Lab, broker, homes, processes
+from eventlab.cluster import Kafka, Lab, broker, guard, homes, processes
 from eventlab.cluster.processes import Process
 
 DEADLINE = 30.0  # for a machine that is busy; nothing here takes more than a few seconds
-_POLL = 0.02
+_POLL = 0.1
 STAY = "import signal; signal.pause()"
 
 
@@ -39,7 +39,7 @@ def guards(home: Path) -> list[psutil.Process]:
     return [
         process
         for process in psutil.process_iter(["cmdline"])
-        if {"eventlab.cluster.guard", str(home)} <= set(process.info["cmdline"] or [])
+        if {guard.__file__, str(home)} <= set(process.info["cmdline"] or [])
     ]
 
 

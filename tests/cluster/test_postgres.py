@@ -20,7 +20,7 @@ from eventlab import cluster
 from eventlab.cluster import Lab, LabError, ports, postgres
 from eventlab.cluster.processes import Process
 
-from .labs import STAY, eventually
+from .labs import STAY, eventually, guards
 
 NOBODY = 65534
 
@@ -213,6 +213,7 @@ def plain_user() -> Iterator[tuple[list[str], Path]]:
             if not all(parent.stat().st_mode & 0o001 for path in needed for parent in path.parents):
                 command += ["--inh-caps=+dac_override", "--ambient-caps=+dac_override"]
         yield command, directory
+        eventually(lambda: not guards(directory / "lab"))
 
 
 def test_programs_that_only_root_can_reach(own: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -87,9 +87,7 @@ def test_a_prefix_that_kafka_would_not_take_is_refused(lab: Lab, monkeypatch: py
 
 
 def test_a_kernel_that_ends_takes_its_topics_with_it(lab: Lab, kafka: Kafka) -> None:
-    with User(
-        lab.home, "k = cluster.connect(); print(k.topic('orders'))\nimport sys; sys.stdin.read(); sys.exit()"
-    ) as it:
+    with User(lab.home, "k = cluster.connect(); print(k.topic('orders')); raise SystemExit") as it:
         name = it.line()
         eventually(lambda: name not in kafka.admin.list_topics(timeout=10).topics)
     assert lab.state(), "the lab of the others stopped too"

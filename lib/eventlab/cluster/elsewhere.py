@@ -6,8 +6,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-import javaproperties
-
 from eventlab.cluster.clients import admin
 from eventlab.cluster.errors import LabError
 
@@ -68,6 +66,8 @@ def client_config() -> dict[str, str]:
 
     Raises LabError when the file cannot be read, or asks for a Java key store (librdkafka reads PEM).
     """
+    import javaproperties
+
     path = config_file()
     if path is None:
         return {}
@@ -99,6 +99,8 @@ def from_java(properties: dict[str, str], path: Path) -> dict[str, str]:
 
 def java_properties(settings: dict[str, str]) -> str:
     """Settings for confluent-kafka as a properties file for Kafka's own (Java) tools."""
+    import javaproperties
+
     as_text = {_AS_TEXT.get(key, key): Path(v).read_text() if key in _AS_TEXT else v for key, v in settings.items()}
     java = {_TO_JAVA.get(key, key): value for key, value in as_text.items() if key != "bootstrap.servers"}
     for store in ("ssl.truststore", "ssl.keystore"):

@@ -27,6 +27,7 @@ _STOP_SECONDS = 3
 _SIGNAL_SECONDS = 1
 _POLL_SECONDS = 0.01
 _TRIES = 3
+_GUARD = Path(__file__).with_name("guard.py")
 
 
 class Lab:
@@ -210,7 +211,8 @@ class Lab:
 
     def _have_guard(self, lab: State) -> None:
         if not lab.keep and not (lab.guard and lab.guard.alive):
-            words = [sys.executable, "-m", "eventlab.cluster.guard", str(self.home), lab.token]
+            # As a script: before a module of the package runs, all of the package is imported.
+            words: list[str | Path] = [sys.executable, "-P", _GUARD, self.home, lab.token]
             lab.guard = processes.spawn(words, self.logs / "guard.log", cwd=self.home)
             state.write(self.home, lab)
 
