@@ -4,7 +4,7 @@ import altair
 import pandas as pd
 import pytest
 
-from eventlab.show import bars, figure, palette
+from eventlab.show import bars, figure, line, palette
 
 FRAME = pd.DataFrame(
     {"day": pd.to_datetime(["2026-03-01", "2026-03-02", "2026-03-05"], utc=True), "balance": [100.0, 87.6, 100.0]}
@@ -15,10 +15,11 @@ PLACES = pd.DataFrame({"partitions": ["2", "3", "12"], "keys that move": [49, 67
 @pytest.mark.parametrize(
     "shown",
     [
+        line(FRAME, "day", "balance", "The balance falls on 2 March & is back on the 5th."),
         bars(PLACES, "partitions", "keys that move", "The more partitions, the more keys move."),
-        figure(altair.Chart(FRAME).mark_point().encode(x="day", y="balance"), "It falls & is back on the 5th.", FRAME),
+        figure(altair.Chart(FRAME).mark_point().encode(x="day", y="balance"), "Three points.", FRAME),
     ],
-    ids=["bars", "figure"],
+    ids=["line", "bars", "figure"],
 )
 class TestEveryFigure:
     def test_has_its_alt_text_on_the_picture_and_in_a_terminal(self, shown):
@@ -48,6 +49,6 @@ def test_bars_stay_in_the_order_of_the_rows():
 
 def test_a_long_table_is_cut_and_says_so():
     rows = pd.DataFrame({"time": pd.date_range("2026-01-01", periods=1_234, tz="UTC"), "n": range(1_234)})
-    page = figure(altair.Chart(rows).mark_line().encode(x="time", y="n"), "A straight line.", rows)._repr_html_()
+    page = line(rows, "time", "n", "A straight line.")._repr_html_()
     assert page.count("<tr>") == 101
     assert "The first 100 of 1,234 rows." in page

@@ -1,7 +1,7 @@
 """Widgets and charts, each with alt text and a table."""
 
-from eventlab.show.charts import bars, figure
+from eventlab.show.charts import bars, figure, line
 from eventlab.show.lanes import lanes
 from eventlab.show.timeline import timeline
 
-__all__ = ["bars", "figure", "lanes", "timeline"]
+__all__ = ["bars", "figure", "lanes", "line", "timeline"]

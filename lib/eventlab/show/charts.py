@@ -66,5 +66,11 @@ def bars(frame: pd.DataFrame, x: str, y: str, alt: str) -> Figure:
     return figure(chart.encode(x=altair.X(x, type="nominal", sort=None).axis(labelAngle=0), y=_numbers(y)), alt, frame)
 
 
+def line(frame: pd.DataFrame, x: str, y: str, alt: str) -> Figure:
+    """A line that keeps its value until the next row (a balance, a total): times in column ``x``, numbers in ``y``."""
+    chart = altair.Chart(frame, width=WIDTH, height=HEIGHT).mark_line(interpolate="step-after")
+    return figure(chart.encode(x=altair.X(x, type="temporal").scale(type="utc"), y=_numbers(y)), alt, frame)
+
+
 def _numbers(column: str) -> altair.Y:
     return altair.Y(column, type="quantitative")
