@@ -12,13 +12,13 @@ from eventlab.cluster import Kafka, Lab, LabError
 from .labs import CONNECT, User, eventually, guards, handle, nothing_runs, servers
 
 
-def test_up_uses_the_lab_that_runs(own: Lab) -> None:
-    own.up(1)
-    first = own.status()
-    own.up(1)
-    own.up()
-    assert own.status() == first
-    assert [process.pid for process in servers(own.home)] == [first["kafka"]["brokers"][0]["pid"]]
+def test_up_uses_the_lab_that_runs(shared: Lab) -> None:
+    shared.up(1)
+    first = shared.status()
+    shared.up(1)
+    shared.up()
+    assert shared.status() == first
+    assert [process.pid for process in servers(shared.home)] == [first["kafka"]["brokers"][0]["pid"]]
 
 
 def test_eight_at_once_get_one_lab_that_ends_with_the_last(home: Path) -> None:
@@ -39,13 +39,13 @@ def test_eight_at_once_get_one_lab_that_ends_with_the_last(home: Path) -> None:
     assert lab.status() == {"kafka": None, "postgres": None}
 
 
-def test_another_size_is_refused_with_the_cure(own: Lab) -> None:
-    own.up(1)
+def test_another_size_is_refused_with_the_cure(shared: Lab) -> None:
+    shared.up(1)
     with pytest.raises(LabError, match=r"1 broker runs already.*`eventlab down`.*`eventlab up --brokers 3`"):
-        own.up(3)
-    assert len(own.status()["kafka"]["brokers"]) == 1
+        shared.up(3)
+    assert len(shared.status()["kafka"]["brokers"]) == 1
     with pytest.raises(LabError, match="1 or 3 brokers, not 2"):
-        own.up(2)
+        shared.up(2)
 
 
 def test_a_lesson_that_needs_three_gets_them_beside_the_one(kafka: Kafka, kafka3: Kafka) -> None:
@@ -100,11 +100,11 @@ def test_what_kafka_refuses_is_said(kafka: Kafka) -> None:
         kafka.topic("orders", replication=2)
 
 
-def test_a_handle_says_when_nobody_answers(own: Lab) -> None:
-    own.up(1)
-    kafka = handle(own)
+def test_a_handle_says_when_nobody_answers(shared: Lab) -> None:
+    shared.up(1)
+    kafka = handle(shared)
     assert "Apache Kafka 4" in repr(kafka)
     assert "1 broker" in kafka._repr_html_()
-    own.down()
+    shared.down()
     assert "no broker answers" in repr(kafka)
     assert kafka.brokers == []

@@ -127,6 +127,11 @@ class Kafka:
             clients.await_futures(self.admin.create_topics([wanted], operation_timeout=_METADATA_SECONDS))
         except KafkaException as error:
             raise LabError(f"The cluster did not create the topic {name}: {error.args[0].str()}") from error
+        except TimeoutError as error:
+            raise LabError(
+                f"The cluster did not answer when the topic {name} was to be created. Are brokers paused or dead? "
+                "`eventlab up` has all of them run again."
+            ) from error
         self._mine.append(name)
         return name
 
