@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Kernels and tests start a hundred Pythons: each would compile every library anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help lab setup lock test browser-test run bench check format clean
 
