@@ -13,10 +13,11 @@ from .labs import CONNECT, User, eventually, guards, handle, nothing_runs, serve
 
 
 def test_the_last_one_out_turns_off_the_light(home: Path) -> None:
-    """Three share a lab and leave in three ways: it runs until the last of them is gone."""
-    ways = [signal.SIGHUP, signal.SIGTERM, signal.SIGKILL]  # terminal closed, kernel stopped, machine out of memory
+    """Five share a lab and leave in five ways: it runs until the last of them is gone."""
+    exits = signal.SIGCONT  # ends by itself: each of them waits for a line and then exits
+    ways = [exits, signal.SIGINT, signal.SIGHUP, signal.SIGTERM, signal.SIGKILL]
     with contextlib.ExitStack() as stack:
-        users = [stack.enter_context(User(home, CONNECT)) for _ in ways]
+        users = [stack.enter_context(User(home, f"{CONNECT}; input(); raise SystemExit")) for _ in ways]
         assert len({user.line() for user in users}) == 1
         lab = Lab(home)
         for user, way in zip(users, ways, strict=True):
@@ -24,15 +25,9 @@ def test_the_last_one_out_turns_off_the_light(home: Path) -> None:
             assert state
             assert not lab.stop_if_unused(state.token)
             assert len(servers(home)) == 1
-            user.end(way)
-        eventually(lambda: nothing_runs(home))
-
-
-@pytest.mark.parametrize("way", ["exit", "interrupt"])
-def test_a_kernel_that_ends_by_itself(home: Path, way: str) -> None:
-    with User(home, CONNECT + ("; raise SystemExit" if way == "exit" else "")) as user:
-        user.line()
-        assert user.end(signal.SIGINT if way == "interrupt" else signal.SIGCONT) in (0, -signal.SIGINT)
+            if way == exits:
+                user.tell("go")
+            assert (user.end(way) == 0) == (way == exits)
         eventually(lambda: nothing_runs(home))
 
 

@@ -93,24 +93,24 @@ def test_the_pids_of_the_last_lab_belong_to_others_now(
     assert own.reset() == []
 
 
-@pytest.mark.parametrize("keep", [False, True])
-def test_a_start_after_a_reboot(own: Lab, innocent: subprocess.Popen[bytes], keep: bool) -> None:
+def test_a_start_after_a_reboot(own: Lab, innocent: subprocess.Popen[bytes]) -> None:
     """What somebody asked to keep is there again as it was; else a new lab starts, which ends with its user."""
     own.up(1)
     before = own.status()["kafka"]["bootstrap"]
     written = json.loads(state_file(own.home).read_text())
-    own.down()
     theirs = Process.of(innocent.pid)
     stale = {"pid": theirs.pid, "birth": another_boot(theirs.birth)}
     written["brokers"]["1"]["process"] = written["guard"] = stale
     written["leases"] = dict.fromkeys(written["leases"], stale)
-    state_file(own.home).write_text(json.dumps({**written, "keep": keep}))
-    own.up()
-    state = own.state()
-    assert state
-    assert state.keep == keep
-    assert (own.status()["kafka"]["bootstrap"] == before) == keep
-    assert own.status()["kafka"]["brokers"][0]["pid"] != theirs.pid
+    for keep in (True, False):
+        own.down()
+        state_file(own.home).write_text(json.dumps({**written, "keep": keep}))
+        own.up()
+        state = own.state()
+        assert state
+        assert state.keep == keep
+        assert (own.status()["kafka"]["bootstrap"] == before) == keep
+        assert own.status()["kafka"]["brokers"][0]["pid"] != theirs.pid
 
 
 def test_a_wall_clock_that_jumps_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -157,16 +157,14 @@ def test_a_home_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_a_home_with_an_awkward_name(tmp_path: Path) -> None:
-    """Letters that a POSIX locale does not know, and signs that mean something to Java's property files."""
+    """Letters that a POSIX locale does not know, and signs that mean something to Java's property files.
+
+    And flags in the environment that are meant for another Java.
+    """
     home = tmp_path / "Büro zwei =x#%20!"
-    with User(home, "k = cluster.connect(); print(k.topic('orders'))", LC_ALL="C", LANG="C") as user:
+    strange = {"LC_ALL": "C", "LANG": "C", "JAVA_TOOL_OPTIONS": "-Xmx1k"}
+    with User(home, "k = cluster.connect(); print(k.topic('orders'))", **strange) as user:
         assert ".orders." in user.line()
     eventually(lambda: nothing_runs(home))
     assert (home / "kafka" / "1" / "1" / "meta.properties").exists()
     assert (home / "logs" / "broker-1.log").stat().st_size > 0
-
-
-def test_flags_for_somebody_elses_java_do_not_reach_the_brokers(own: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("JAVA_TOOL_OPTIONS", "-Xmx1k")
-    own.up(1)
-    assert handle(own).brokers[0].state == "running"
