@@ -5,6 +5,7 @@ Peer: the plain way (format, ``java … kafka.Kafka`` with default flags), same 
 
 import subprocess
 import sys
+import time
 
 from benchmarks.table import Row, main, median
 
@@ -15,7 +16,7 @@ LEAST_RATIO = {1: 2.0, 3: 1.0}
 
 def once(way: str, brokers: int) -> float:
     """One reading in an interpreter of its own."""
-    words = [sys.executable, "-m", "benchmarks.first_record", way, str(brokers)]
+    words = [sys.executable, "-m", "benchmarks.first_record", way, str(brokers), str(time.monotonic())]
     return float(subprocess.run(words, check=True, stdout=subprocess.PIPE, text=True).stdout)
 
 

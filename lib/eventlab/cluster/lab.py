@@ -193,6 +193,8 @@ class Lab:
             lab.postgres.process.send(signal.SIGINT)
         processes.stop(lab.servers if lab else [], _STOP_SECONDS)
         self._stop_strays()
+        if lab and lab.guard and lab.guard != processes.me():
+            processes.stop([lab.guard], 0)  # nothing is left to guard, and whoever removes the home now meets nobody
         state.write(self.home, None)
 
     def _stop_strays(self) -> None:
