@@ -76,3 +76,14 @@ def test_a_database_that_does_not_work_is_exit_code_1(tmp_path: Path) -> None:
 def test_a_wrong_call_is_exit_code_2(wrong: tuple[str, ...]) -> None:
     assert run(sample("chase.qfx"), *wrong).exit_code == 2
     assert run().exit_code == 2
+
+
+def test_learners_share_a_database_without_meeting(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EVENTLAB_SQL", postgres_url)
+    for learner in ("ana", "ben-2.b"):
+        monkeypatch.setenv("EVENTLAB_PREFIX", learner)
+        first = run(sample("ing-de.csv"))
+        again = run(sample("ing-de.csv"))
+        assert (first.exit_code, again.exit_code) == (0, 0), first.output + again.output
+        assert " 0 already known" in first.output
+        assert " 0 new" in again.output

@@ -25,6 +25,7 @@ __all__ = [
     "doctor",
     "home",
     "java",
+    "schema",
     "up",
 ]
 
@@ -62,6 +63,12 @@ def database(postgres: bool = False) -> str:
         lab.up(with_postgres=True)
         return str(lab.status()["postgres"]["url"])
     return f"sqlite:///{prepare(home() / 'sqlite') / 'eventlab.db'}"
+
+
+def schema() -> str | None:
+    """Where this learner's tables live in a PostgreSQL that others use too: ``EVENTLAB_PREFIX``; None: the default."""
+    shared = (elsewhere.sql_url() or "").startswith("postgresql")
+    return (elsewhere.prefix() or None) if shared else None
 
 
 def _lab_with(brokers: int | None) -> tuple[Lab, str]:
