@@ -1,4 +1,4 @@
-"""Sets the lab up: packages into .venv, then the Java runtime, Kafka and its warm archive. What `make setup` runs.
+"""Sets the lab up: packages into .venv, then the Java runtime, Kafka and its warm cache. What `make setup` runs.
 
 Needs only Python's standard library. It starts uv through pip, so that whatever makes pip work here (index, proxy,
 certificates) makes the rest work too. What is done already is not done again; what was cut off goes on.

@@ -305,7 +305,7 @@ def test_the_lock_names_every_jar_and_no_address() -> None:
 
 
 def brought(directory: Path) -> Path:
-    """An environment that has the jars but no archive yet: as after a move of the checkout."""
+    """An environment that has the jars but no cache yet: as after a move of the checkout."""
     (directory / "jars").mkdir(parents=True)
     for name, path in JARS.items():
         with contextlib.suppress(OSError):
@@ -315,13 +315,13 @@ def brought(directory: Path) -> Path:
     return directory
 
 
-def maps(archive: Path, pid: int) -> bool:
-    """Whether the process has ``archive`` in its memory."""
-    return str(archive) in Path(f"/proc/{pid}/maps").read_text()
+def maps(cache: Path, pid: int) -> bool:
+    """Whether the process has ``cache`` in its memory."""
+    return str(cache) in Path(f"/proc/{pid}/maps").read_text()
 
 
-def test_a_moved_checkout_makes_its_archive_once_and_starts(bare: Path, own: Lab) -> None:
-    """A set-up is killed while it records the archive; then two set-ups and the first start of a lab at once."""
+def test_a_moved_checkout_makes_its_cache_once_and_starts(bare: Path, own: Lab) -> None:
+    """A set-up is killed while it records it; then two set-ups and the first start of a lab at once."""
     brought(bare)
     words = [sys.executable, "-c", INSTALL, str(bare)]
     mark = broker.mark_argument(homes.mark(bare))
@@ -336,18 +336,18 @@ def test_a_moved_checkout_makes_its_archive_once_and_starts(bare: Path, own: Lab
     assert runtime.ready()
     assert not any(process.alive for process in [*left, *processes.marked(mark)])
     assert {path.name for path in bare.iterdir()} == {"jars", "jvm", "lock", runtime.bootstrap_checkpoint().name}
-    assert len(list((bare / "jvm").iterdir())) == 2
+    assert list((bare / "jvm").iterdir()) == [runtime.cache()]
     kafka = handle(own)
-    assert all(maps(archive, kafka.brokers[0].pid) for archive in runtime.archives())
+    assert maps(runtime.cache(), kafka.brokers[0].pid)
     topic = kafka.topic("orders")
     write(kafka.config(), topic, ["moved"])
     assert read(kafka.config(), topic, 1) == ["moved"]
 
 
-def test_a_damaged_archive_does_not_keep_the_lab_from_starting(bare: Path, own: Lab) -> None:
+def test_a_damaged_cache_does_not_keep_the_lab_from_starting(bare: Path, own: Lab) -> None:
     brought(bare)
     (bare / "jvm").mkdir()
-    for path in (*runtime.archives(), runtime.bootstrap_checkpoint()):
+    for path in (runtime.cache(), runtime.bootstrap_checkpoint()):
         path.write_bytes(b"")
     real = list((Path(sys.prefix) / "share" / "eventlab").glob("bootstrap-*.checkpoint"))
     shutil.copyfile(real[0], runtime.bootstrap_checkpoint())

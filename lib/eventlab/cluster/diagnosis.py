@@ -74,7 +74,7 @@ def _runtime() -> Finding:
     if missing:
         return Finding("Kafka", False, f"{len(missing)} jars missing", "Run `make setup` (needs the network once).")
     if not runtime.ready():
-        return Finding("Kafka", False, "no warm archive", "Run `make setup`; until then the first start takes longer.")
+        return Finding("Kafka", False, "no warm cache", "Run `make setup`; until then the first start takes longer.")
     return Finding("Kafka", True, f"Apache Kafka {jars.kafka_version()} on Java {'.'.join(map(str, _java_version()))}")
 
 

@@ -1,4 +1,4 @@
-"""What set-up brings beside the Python packages: Kafka's jars, a formatted storage to copy, a warm JVM archive.
+"""What set-up brings beside the Python packages: Kafka's jars, a formatted storage to copy, a warm JVM cache.
 
 ``python -m eventlab.cluster.install`` does it with progress bars; a lab does it on its own when it is missing.
 """
@@ -20,12 +20,12 @@ def ensure(progress: jars.Progress = lambda what, done, total: None) -> None:
     if not jars.missing() and runtime.ready():
         return
     directory = homes.prepare(jars.runtime_directory())
-    with homes.locked(directory):  # two at once would put one's archive on top of the other's
+    with homes.locked(directory):  # two at once would put one's cache on top of the other's
         scratch = directory / "scratch"
         shutil.rmtree(scratch, ignore_errors=True)  # what a set-up that was killed had in hand
         scratch.mkdir()
         jars.fetch(scratch, progress)
-        warmup.ensure_archive(scratch, progress)
+        warmup.ensure_cache(scratch, progress)
         shutil.rmtree(scratch)
 
 

@@ -57,7 +57,7 @@ def kafka_version() -> str:
 
 
 def runtime_directory() -> Path:
-    """Where the jars and the JVM archive live: with the Python environment that set-up made."""
+    """Where the jars and the JVM's cache live: with the Python environment that set-up made."""
     return Path(sys.prefix) / "share" / "eventlab"
 
 
@@ -75,7 +75,7 @@ def missing() -> list[Jar]:
 
 
 def class_path() -> list[Path]:
-    """The jars in a fixed order: the JVM archive is only valid for exactly this list."""
+    """The jars in a fixed order: the JVM's cache is only valid for exactly this list."""
     return [runtime_directory() / "jars" / jar.name for jar in locked()]
 
 

