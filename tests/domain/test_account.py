@@ -1,9 +1,9 @@
-from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
 from hypothesis import given as for_all
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from eventlab.domain.account import (
     EVENTS,

@@ -1,7 +1,8 @@
 """Money as whole minor units (cents) of a currency: never a float, never a guess about the decimals."""
 
-from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+
+from msgspec import Struct
 
 # Decimals of the currencies that do not have two (ISO 4217, list one, 2024).
 _DECIMALS = {
@@ -14,23 +15,27 @@ _DEFAULT_DECIMALS = 2
 # ISO 4217's own code for "no currency is involved": what a cart or an account has before its first event.
 NO_CURRENCY = "XXX"
 
+_SEEN = {NO_CURRENCY}  # currencies that are written as they should be: at most 26³
+
 
 def decimals(currency: str) -> int:
     """How many decimals the currency has (ISO 4217): 2 for EUR, 0 for JPY, 3 for KWD."""
     return _DECIMALS.get(currency, _DEFAULT_DECIMALS)
 
 
-@dataclass(frozen=True, slots=True)
-class Money:
+class Money(Struct, frozen=True):
     """An amount in minor units: ``Money(1240, "EUR")`` is 12.40 EUR. Currencies do not mix."""
 
     minor: int
     currency: str
 
     def __post_init__(self) -> None:
+        if self.currency in _SEEN:  # a fold makes many, of few currencies
+            return
         letters = self.currency.isascii() and self.currency.isalpha() and self.currency.isupper()
         if len(self.currency) != 3 or not letters:
             raise ValueError(f"a currency is three capital letters (ISO 4217), not {self.currency!r}")
+        _SEEN.add(self.currency)
 
     @classmethod
     def of(cls, amount: str | int | Decimal, currency: str) -> "Money":

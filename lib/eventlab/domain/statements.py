@@ -1,9 +1,10 @@
 """What the customer sees: the statement of a period, one line per booking, none of the bank's chatter."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date
 from itertools import accumulate
+
+from msgspec import Struct
 
 from eventlab.domain.account import (
     BalanceBroughtForward,
@@ -21,8 +22,7 @@ from eventlab.domain.account import (
 from eventlab.domain.money import Money
 
 
-@dataclass(frozen=True, slots=True)
-class StatementLine:
+class StatementLine(Struct, frozen=True):
     """One booking: ``amount`` with its sign, ``balance`` after it."""
 
     on: date
@@ -32,8 +32,7 @@ class StatementLine:
     reference: str
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(Struct, frozen=True):
     """The period from ``first`` to ``last``, both included: opening plus the amounts of all lines is closing."""
 
     first: date

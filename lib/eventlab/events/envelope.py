@@ -1,9 +1,10 @@
 """What surrounds an event: where it stands, which event it is, and when it happened and was learned."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID, uuid4
+
+from msgspec import Struct, field
 
 
 class Version(int):
@@ -18,8 +19,7 @@ class Position(int):
     __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class StreamId:
+class StreamId(Struct, frozen=True, order=True):
     """The name of a stream: a category and a key, written ``cart-42``. The key may contain dashes."""
 
     category: str
@@ -39,8 +39,7 @@ class StreamId:
         return f"{self.category}-{self.key}"
 
 
-@dataclass(frozen=True, slots=True)
-class NewEvent:
+class NewEvent(Struct, frozen=True):
     """An event on its way into a store.
 
     ``id`` makes the append idempotent: the same ids again are answered, not stored again.
@@ -60,8 +59,7 @@ class NewEvent:
             raise ValueError(f"the valid time {self.valid_time} has no time zone; add one, for example UTC")
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
+class Recorded(Struct, frozen=True):
     """An event as a store gives it back. Times are UTC; ``recorded_time`` is the store's own clock."""
 
     stream: StreamId

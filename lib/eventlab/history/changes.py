@@ -1,7 +1,7 @@
 """What differs between two states of one entity, field by field, in words."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from eventlab.domain.money import NO_CURRENCY
@@ -23,10 +23,14 @@ def _words(value: object) -> str:
     return "nothing" if value in (None, "", NO_CURRENCY) else str(value)
 
 
-def _names(state: object) -> list[str]:
-    """The fields of a state and what it computes from them: a cart's lines, and its total."""
+def parts(state: object) -> list[str]:
+    """The fields of a struct or dataclass and what it computes from them: a cart's lines, and its total.
+
+    None for anything else.
+    """
     computed = [name for name, item in vars(type(state)).items() if isinstance(item, property)]
-    return [field.name for field in fields(state)] + computed  # type: ignore[arg-type]
+    fields = getattr(type(state), "__match_args__", ())
+    return [*fields, *computed] if fields else []
 
 
 def _entries(field: str, before: Mapping[Any, Any], after: Mapping[Any, Any]) -> Iterator[Change]:
@@ -36,11 +40,11 @@ def _entries(field: str, before: Mapping[Any, Any], after: Mapping[Any, Any]) ->
 
 
 def changes(before: object, after: object) -> tuple[Change, ...]:
-    """What changed from one state to another: field by field in a dataclass, anything else as one field, ``state``."""
-    if not is_dataclass(after) or type(before) is not type(after):
+    """What changed from one state to another: field by field; anything without fields as one, ``state``."""
+    if not parts(after) or type(before) is not type(after):
         return () if before == after else (Change("state", before, after),)
     found: list[Change] = []
-    for name in _names(after):
+    for name in parts(after):
         old, new, field = getattr(before, name), getattr(after, name), name.replace("_", " ")
         if isinstance(new, Mapping):
             found += _entries(field, old, new)

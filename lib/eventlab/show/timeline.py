@@ -17,6 +17,7 @@ import traitlets
 
 from eventlab.domain.money import Money
 from eventlab.history import Step
+from eventlab.history.changes import parts
 from eventlab.show import charts, markup, words
 from eventlab.show.palette import BLUE, VERMILLION
 from eventlab.show.widget import PictureWidget
@@ -202,7 +203,7 @@ def timeline(steps: Sequence[Step[Any]], line: str) -> Timeline:
     """
     if not steps:
         raise ValueError("there is no history to show: the stream has no events")
-    if line not in (names := words.parts(steps[-1].state)):
+    if line not in (names := parts(steps[-1].state)):
         raise ValueError(f"the state has no {line!r} for the chart to follow; it has {', '.join(names)}")
     for before, after in pairwise(steps):
         if after.version != before.version + 1:

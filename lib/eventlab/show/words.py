@@ -1,10 +1,11 @@
 """Domain values in words, for tables and for those who listen: no value is shown as a Python repr."""
 
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
 from datetime import UTC, date, datetime
 from enum import Enum
 from typing import Any
+
+from eventlab.history.changes import parts
 
 NOTHING = "–"
 
@@ -16,7 +17,7 @@ def moment(time: datetime) -> str:
 
 
 def value(thing: object) -> str:
-    """One value in words: money and numbers as written, a dataclass as ``quantity 2, price 49.90 EUR``."""
+    """One value in words: money and numbers as written, an object with fields as ``quantity 2, price 49.90 EUR``."""
     match thing:
         case None | "":
             return NOTHING
@@ -32,13 +33,13 @@ def value(thing: object) -> str:
             return "; ".join(f"{key}: {value(item)}" for key, item in thing.items()) or NOTHING
         case tuple() | list() | set() | frozenset():
             return ", ".join(map(value, thing)) or NOTHING
-    if is_dataclass(thing) and type(thing).__str__ is object.__str__:
+    if parts(thing) and type(thing).__str__ is object.__str__:
         return _fields(thing)
     return str(thing)
 
 
 def _fields(thing: Any) -> str:
-    pairs = ((field.name.replace("_", " "), value(getattr(thing, field.name))) for field in fields(thing))
+    pairs = ((name.replace("_", " "), value(getattr(thing, name))) for name in type(thing).__match_args__)
     return ", ".join(f"{name} {text}" for name, text in pairs if text != NOTHING)
 
 
@@ -47,19 +48,13 @@ def rows(state: object) -> list[tuple[str, str]]:
 
     The names are those of :class:`eventlab.history.Change`.
 
-    A value that is neither a dataclass nor a mapping is one row without a name.
+    A value that has neither fields nor keys is one row without a name.
     """
     if isinstance(state, Mapping):
         return [(str(key), value(item)) for key, item in state.items()]
-    if not is_dataclass(state):
+    if not parts(state):
         return [("", value(state))]
     return [row for part in parts(state) for row in _expand(part, getattr(state, part))]
-
-
-def parts(state: object) -> list[str]:
-    """The names of a dataclass's fields, then of its computed properties."""
-    computed = [name for name, item in vars(type(state)).items() if isinstance(item, property)]
-    return [field.name for field in fields(state)] + computed  # type: ignore[arg-type]
 
 
 def _expand(part: str, item: object) -> list[tuple[str, str]]:

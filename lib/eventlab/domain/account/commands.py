@@ -1,13 +1,13 @@
 """What may be asked of an account. ``on`` is the booking date; amounts are positive, except in a correction."""
 
-from dataclasses import dataclass
 from datetime import date
+
+from msgspec import Struct
 
 from eventlab.domain.money import Money
 
 
-@dataclass(frozen=True, slots=True)
-class OpenAccount:
+class OpenAccount(Struct, frozen=True):
     """Open an account whose balance may go down to minus ``overdraft_limit``."""
 
     owner: str
@@ -16,8 +16,7 @@ class OpenAccount:
     on: date
 
 
-@dataclass(frozen=True, slots=True)
-class Deposit:
+class Deposit(Struct, frozen=True):
     """Pay money in."""
 
     amount: Money
@@ -27,8 +26,7 @@ class Deposit:
     value_date: date | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Withdraw:
+class Withdraw(Struct, frozen=True):
     """Take money out."""
 
     amount: Money
@@ -38,8 +36,7 @@ class Withdraw:
     value_date: date | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class SendTransfer:
+class SendTransfer(Struct, frozen=True):
     """Send money to another account. The other side is a command of its own: :class:`ReceiveTransfer`."""
 
     amount: Money
@@ -50,8 +47,7 @@ class SendTransfer:
     value_date: date | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ReceiveTransfer:
+class ReceiveTransfer(Struct, frozen=True):
     """Take in money from another account."""
 
     amount: Money
@@ -62,8 +58,7 @@ class ReceiveTransfer:
     value_date: date | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ChargeFee:
+class ChargeFee(Struct, frozen=True):
     """Take the bank's fee, even beyond the overdraft limit."""
 
     amount: Money
@@ -73,8 +68,7 @@ class ChargeFee:
     value_date: date | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class CreditInterest:
+class CreditInterest(Struct, frozen=True):
     """Pay interest."""
 
     amount: Money
@@ -84,8 +78,7 @@ class CreditInterest:
     value_date: date | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Correct:
+class Correct(Struct, frozen=True):
     """Make an earlier booking good by ``amount``, with its sign, even beyond the overdraft limit."""
 
     amount: Money
@@ -96,8 +89,7 @@ class Correct:
     value_date: date | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class AuthoriseCard:
+class AuthoriseCard(Struct, frozen=True):
     """Hold money for a card payment. ``score`` is the fraud score that was computed for it, 0 to 100."""
 
     amount: Money
@@ -106,8 +98,7 @@ class AuthoriseCard:
     score: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class SettleCard:
+class SettleCard(Struct, frozen=True):
     """Book the card payment that the merchant claims; no more than is held for that merchant."""
 
     amount: Money
@@ -116,23 +107,20 @@ class SettleCard:
     reference: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ReleaseAuthorisation:
+class ReleaseAuthorisation(Struct, frozen=True):
     """Free what is held for a merchant who never claimed it."""
 
     on: date
     merchant: str
 
 
-@dataclass(frozen=True, slots=True)
-class ClosePeriod:
+class ClosePeriod(Struct, frozen=True):
     """Close the books up to ``last``, included, from where they were last closed."""
 
     last: date
 
 
-@dataclass(frozen=True, slots=True)
-class CloseAccount:
+class CloseAccount(Struct, frozen=True):
     """End the account; its balance must be zero."""
 
     on: date

@@ -4,8 +4,9 @@
 counts for interest, when that is another day. Each event says itself in words: ``str(event)``.
 """
 
-from dataclasses import dataclass
 from datetime import date
+
+from msgspec import Struct
 
 from eventlab.domain.money import Money
 
@@ -14,8 +15,7 @@ def _with(detail: str, before: str = ": ") -> str:
     return f"{before}{detail}" if detail else ""
 
 
-@dataclass(frozen=True, slots=True)
-class AccountOpened:
+class AccountOpened(Struct, frozen=True):
     """The account exists; its balance may go down to minus ``overdraft_limit``."""
 
     owner: str
@@ -27,8 +27,7 @@ class AccountOpened:
         return f"account opened for {self.owner}, overdraft up to {self.overdraft_limit}"
 
 
-@dataclass(frozen=True, slots=True)
-class BalanceBroughtForward:
+class BalanceBroughtForward(Struct, frozen=True):
     """What the account held before the first booking we know, for example in front of the first imported statement."""
 
     balance: Money
@@ -38,8 +37,7 @@ class BalanceBroughtForward:
         return f"balance of {self.balance} brought forward"
 
 
-@dataclass(frozen=True, slots=True)
-class Deposited:
+class Deposited(Struct, frozen=True):
     """Money came in."""
 
     amount: Money
@@ -52,8 +50,7 @@ class Deposited:
         return f"deposited {self.amount}{_with(self.text)}"
 
 
-@dataclass(frozen=True, slots=True)
-class Withdrawn:
+class Withdrawn(Struct, frozen=True):
     """Money went out: cash, a card payment, a direct debit."""
 
     amount: Money
@@ -66,8 +63,7 @@ class Withdrawn:
         return f"withdrew {self.amount}{_with(self.text)}"
 
 
-@dataclass(frozen=True, slots=True)
-class TransferSent:
+class TransferSent(Struct, frozen=True):
     """Money went to another account."""
 
     amount: Money
@@ -81,8 +77,7 @@ class TransferSent:
         return f"sent {self.amount}{_with(self.to, ' to ')}{_with(self.text)}"
 
 
-@dataclass(frozen=True, slots=True)
-class TransferReceived:
+class TransferReceived(Struct, frozen=True):
     """Money came from another account."""
 
     amount: Money
@@ -96,8 +91,7 @@ class TransferReceived:
         return f"received {self.amount}{_with(self.sender, ' from ')}{_with(self.text)}"
 
 
-@dataclass(frozen=True, slots=True)
-class FeeCharged:
+class FeeCharged(Struct, frozen=True):
     """The bank took its fee."""
 
     amount: Money
@@ -110,8 +104,7 @@ class FeeCharged:
         return f"fee of {self.amount}{_with(self.text)}"
 
 
-@dataclass(frozen=True, slots=True)
-class InterestCredited:
+class InterestCredited(Struct, frozen=True):
     """The bank paid interest."""
 
     amount: Money
@@ -124,8 +117,7 @@ class InterestCredited:
         return f"interest of {self.amount}{_with(self.text)}"
 
 
-@dataclass(frozen=True, slots=True)
-class Corrected:
+class Corrected(Struct, frozen=True):
     """An earlier booking, with the reference ``corrects``, was wrong: ``amount``, with its sign, makes it good."""
 
     amount: Money
@@ -139,8 +131,7 @@ class Corrected:
         return f"corrected by {self.amount}{_with(self.reason)}"
 
 
-@dataclass(frozen=True, slots=True)
-class PeriodClosed:
+class PeriodClosed(Struct, frozen=True):
     """The books from ``first`` to ``last``, both included, are closed with the balance ``closing``."""
 
     first: date
@@ -151,8 +142,7 @@ class PeriodClosed:
         return f"books closed from {self.first} to {self.last} with {self.closing}"
 
 
-@dataclass(frozen=True, slots=True)
-class AccountClosed:
+class AccountClosed(Struct, frozen=True):
     """The account takes no more bookings."""
 
     on: date
@@ -162,8 +152,7 @@ class AccountClosed:
         return f"account closed: {self.reason}"
 
 
-@dataclass(frozen=True, slots=True)
-class CardAuthorised:
+class CardAuthorised(Struct, frozen=True):
     """Chatter: money is held for a card payment that the merchant has not yet claimed."""
 
     amount: Money
@@ -174,8 +163,7 @@ class CardAuthorised:
         return f"card authorised: {self.amount} held for {self.merchant}"
 
 
-@dataclass(frozen=True, slots=True)
-class AuthorisationReleased:
+class AuthorisationReleased(Struct, frozen=True):
     """Chatter: held money is free again, because the payment was booked or never came."""
 
     amount: Money
@@ -186,8 +174,7 @@ class AuthorisationReleased:
         return f"authorisation released: {self.amount} for {self.merchant}"
 
 
-@dataclass(frozen=True, slots=True)
-class LimitChecked:
+class LimitChecked(Struct, frozen=True):
     """Chatter: ``amount`` was compared with what was ``available``."""
 
     amount: Money
@@ -198,8 +185,7 @@ class LimitChecked:
         return f"limit checked: {self.amount} of {self.available} available"
 
 
-@dataclass(frozen=True, slots=True)
-class FraudScored:
+class FraudScored(Struct, frozen=True):
     """Chatter: how suspicious a payment looked, from 0 (not at all) to 100."""
 
     score: int

@@ -1,10 +1,12 @@
 """The account at one moment, and how each event changes it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from datetime import date
 from types import MappingProxyType
 from typing import Literal
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from eventlab.domain.account.events import (
     AccountClosed,
@@ -25,8 +27,7 @@ Status = Literal["none", "open", "closed"]
 _NOTHING = Money(0, NO_CURRENCY)
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
+class Account(Struct, frozen=True):
     """An account at one moment.
 
     ``holds`` is the money set aside per merchant for card payments not yet booked. ``since`` is the first day that is

@@ -1,20 +1,18 @@
 """What a customer may ask of a cart."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from eventlab.domain.money import Money
 
 
-@dataclass(frozen=True, slots=True)
-class CreateCart:
+class CreateCart(Struct, frozen=True):
     """Begin a cart."""
 
     customer: str
     currency: str
 
 
-@dataclass(frozen=True, slots=True)
-class AddItem:
+class AddItem(Struct, frozen=True):
     """Put ``quantity`` pieces in, at ``price`` each. Another price than before reprices the pieces already there."""
 
     product: str
@@ -22,29 +20,25 @@ class AddItem:
     price: Money
 
 
-@dataclass(frozen=True, slots=True)
-class RemoveItem:
+class RemoveItem(Struct, frozen=True):
     """Take ``quantity`` pieces out."""
 
     product: str
     quantity: int
 
 
-@dataclass(frozen=True, slots=True)
-class ChangeQuantity:
+class ChangeQuantity(Struct, frozen=True):
     """Make it ``quantity`` pieces of a product that is there; 0 takes it out."""
 
     product: str
     quantity: int
 
 
-@dataclass(frozen=True, slots=True)
-class CheckOut:
+class CheckOut(Struct, frozen=True):
     """Buy what is in the cart."""
 
 
-@dataclass(frozen=True, slots=True)
-class Abandon:
+class Abandon(Struct, frozen=True):
     """Give the cart up."""
 
     reason: str

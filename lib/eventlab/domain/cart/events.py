@@ -1,12 +1,11 @@
 """What has happened to a cart, one class per fact. Each says itself in words: ``str(ItemRemoved("trousers", 2))``."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from eventlab.domain.money import Money
 
 
-@dataclass(frozen=True, slots=True)
-class CartCreated:
+class CartCreated(Struct, frozen=True):
     """A customer began a cart; all its prices are in ``currency``."""
 
     customer: str
@@ -16,8 +15,7 @@ class CartCreated:
         return f"{self.customer} began a cart in {self.currency}"
 
 
-@dataclass(frozen=True, slots=True)
-class ItemAdded:
+class ItemAdded(Struct, frozen=True):
     """``quantity`` pieces came in. ``price`` is for one piece, and from now on for every piece of this product."""
 
     product: str
@@ -28,8 +26,7 @@ class ItemAdded:
         return f"added {self.quantity} {self.product} at {self.price}"
 
 
-@dataclass(frozen=True, slots=True)
-class ItemRemoved:
+class ItemRemoved(Struct, frozen=True):
     """``quantity`` pieces were taken out."""
 
     product: str
@@ -39,8 +36,7 @@ class ItemRemoved:
         return f"removed {self.quantity} {self.product}"
 
 
-@dataclass(frozen=True, slots=True)
-class QuantityChanged:
+class QuantityChanged(Struct, frozen=True):
     """The customer typed another quantity, ``after``, over ``before``."""
 
     product: str
@@ -51,8 +47,7 @@ class QuantityChanged:
         return f"changed {self.product} from {self.before} to {self.after}"
 
 
-@dataclass(frozen=True, slots=True)
-class CheckedOut:
+class CheckedOut(Struct, frozen=True):
     """The customer bought what was in the cart, for ``total``."""
 
     total: Money
@@ -61,8 +56,7 @@ class CheckedOut:
         return f"checked out for {self.total}"
 
 
-@dataclass(frozen=True, slots=True)
-class CartAbandoned:
+class CartAbandoned(Struct, frozen=True):
     """The cart was given up."""
 
     reason: str

@@ -1,9 +1,11 @@
 """The cart at one moment, and how each event changes it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Literal
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from eventlab.domain.cart.events import (
     CartAbandoned,
@@ -19,8 +21,7 @@ from eventlab.domain.money import NO_CURRENCY, Money
 Status = Literal["none", "open", "checked out", "abandoned"]
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True):
     """One product in the cart; ``price`` is for one piece."""
 
     quantity: int
@@ -35,8 +36,7 @@ class Line:
         return f"{self.quantity} × {self.price}"
 
 
-@dataclass(frozen=True, slots=True)
-class Cart:
+class Cart(Struct, frozen=True):
     """A cart at one moment: a line per product, each with one price, the latest that the customer was shown."""
 
     status: Status = "none"
@@ -54,13 +54,11 @@ class Cart:
         return self.lines[product].quantity if product in self.lines else 0
 
 
-def _with_line(cart: Cart, product: str, line: Line) -> Cart:
-    lines = {**cart.lines, product: line}
-    return replace(cart, lines=MappingProxyType({name: kept for name, kept in lines.items() if kept.quantity > 0}))
-
-
-def _with_quantity(cart: Cart, product: str, quantity: int) -> Cart:
-    return _with_line(cart, product, replace(cart.lines[product], quantity=quantity)) if product in cart.lines else cart
+def _with_line(cart: Cart, product: str, quantity: int, price: Money) -> Cart:
+    lines = {**cart.lines, product: Line(quantity, price)}
+    if quantity <= 0:
+        del lines[product]
+    return Cart(cart.status, cart.customer, cart.currency, MappingProxyType(lines))
 
 
 def evolve(cart: Cart, event: Event) -> Cart:
@@ -70,15 +68,17 @@ def evolve(cart: Cart, event: Event) -> Cart:
     what is not there leaves nothing there.
     """
     match event:
-        case CartCreated(customer, currency):
-            return replace(cart, status="open", customer=customer, currency=currency)
         case ItemAdded(product, quantity, price):
             known = replace(cart, currency=price.currency) if cart.currency == NO_CURRENCY else cart
-            return _with_line(known, product, Line(cart.quantity(product) + quantity, price))
+            return _with_line(known, product, cart.quantity(product) + quantity, price)
         case ItemRemoved(product, quantity):
-            return _with_quantity(cart, product, cart.quantity(product) - quantity)
+            line = cart.lines.get(product)
+            return _with_line(cart, product, line.quantity - quantity, line.price) if line else cart
         case QuantityChanged(product, _, after):
-            return _with_quantity(cart, product, after)
+            line = cart.lines.get(product)
+            return _with_line(cart, product, after, line.price) if line else cart
+        case CartCreated(customer, currency):
+            return replace(cart, status="open", customer=customer, currency=currency)
         case CheckedOut():
             return replace(cart, status="checked out")
         case CartAbandoned():
