@@ -6,6 +6,7 @@ import sys
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
 
 from .project import PROJECT, dependencies, locked
 
@@ -17,13 +18,14 @@ PINNED = [line for line in PIP if line != "-e ."]
 
 def test_the_packages_are_those_of_the_project_and_the_project_itself():
     assert PIP[-1] == "-e ."
-    assert [line.split("==")[0] for line in PINNED] == dependencies()
+    without_versions = [str(Requirement(re.sub("==[^;]+", "", line, count=1))) for line in PINNED]
+    assert without_versions == [str(Requirement(line)) for line in dependencies()]
 
 
 @pytest.mark.parametrize("line", PINNED)
 def test_the_versions_are_those_of_the_lock(line):
-    name, version = line.split("==")
-    assert version == locked()[name.split("[")[0]]
+    wanted = Requirement(line)
+    assert str(wanted.specifier) == f"=={locked()[wanted.name]}"
 
 
 def test_python_is_of_the_versions_that_the_project_takes():

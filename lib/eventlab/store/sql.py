@@ -55,12 +55,13 @@ class SqlEventStore:
         self._codec = JsonCodec(registry)
         self._clock = clock
         self._table = events_table(schema)
+        self.schema = schema
         self._where = url.render_as_string(hide_password=True)
         # The JSON is encoded and decoded here, not in the driver. The ping finds connections that a restart cut.
-        self._engine = create_engine(url, json_serializer=_as_is, json_deserializer=_as_is, pool_pre_ping=True)
-        event.listen(self._engine, "connect", lambda made, _: prepare_connection(made, self._engine.dialect.name))
+        self.engine = create_engine(url, json_serializer=_as_is, json_deserializer=_as_is, pool_pre_ping=True)
+        event.listen(self.engine, "connect", lambda made, _: prepare_connection(made, self.engine.dialect.name))
         with told_plainly(self._where):
-            create(self._engine, self._table)
+            create(self.engine, self._table)
 
     def append(self, stream: StreamId, events: Sequence[NewEvent], expected: Expected = Any) -> Appended:
         """See :meth:`EventStore.append <eventlab.store.contract.EventStore.append>`.
@@ -71,7 +72,7 @@ class SqlEventStore:
         encoded = [self._codec.encode(new.event) for new in events]
         for _ in range(_TRIES):
             try:
-                with told_plainly(self._where), self._engine.begin() as connection:
+                with told_plainly(self._where), self.engine.begin() as connection:
                     return self._append(connection, stream, events, encoded, expected)
             except IntegrityError:
                 continue  # someone wrote without the lock: what is there now decides
@@ -126,7 +127,7 @@ class SqlEventStore:
 
     def close(self) -> None:
         """Close the connections; a later call opens new ones."""
-        self._engine.dispose()
+        self.engine.dispose()
 
     def _known(self, connection: Connection, ids: Sequence[UUID]) -> dict[UUID, Place]:
         columns = self._table.c
@@ -143,7 +144,7 @@ class SqlEventStore:
         query = select(self._table).where(*where).order_by(key).limit(_PAGE)
         page = self._fetch(query.where(key > after) if until is None else query.where(key > after, key <= until))
         if until is None and len(page) == _PAGE:
-            with told_plainly(self._where), self._engine.connect() as connection:
+            with told_plainly(self._where), self.engine.connect() as connection:
                 until = connection.scalar(select(func.max(key)).where(*where))
 
         def events(page: Sequence[Row[Anything]]) -> Iterator[Recorded]:
@@ -157,7 +158,7 @@ class SqlEventStore:
         return events(page)
 
     def _fetch(self, query: Anything) -> Sequence[Row[Anything]]:
-        with told_plainly(self._where), self._engine.connect() as connection:
+        with told_plainly(self._where), self.engine.connect() as connection:
             return connection.execute(query).all()
 
 
