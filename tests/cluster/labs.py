@@ -48,11 +48,19 @@ def nothing_runs(home: Path) -> bool:
     return not servers(home) and not guards(home)
 
 
+# Tests started in the background of a script (nohup, &) ignore these signals, and so would what they start.
+AS_TYPED = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+"""
+
+
 class User:
     """Another process that uses the lab in ``home``: it runs ``code``, prints a line when it is done, and stays."""
 
     def __init__(self, home: Path, code: str, **environment: str) -> None:
-        words = [sys.executable, "-c", f"from eventlab import cluster\n{code}\n{STAY}"]
+        words = [sys.executable, "-c", f"{AS_TYPED}\nfrom eventlab import cluster\n{code}\n{STAY}"]
         settings = {**os.environ, "EVENTLAB_HOME": str(home), "PYTHONUNBUFFERED": "1", **environment}
         # In a process group of its own, as a shell starts what one types.
         self.process = subprocess.Popen(
