@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 
@@ -42,6 +43,8 @@ def _main(*command: str) -> None:
     ):
         try:
             os.write(sys.stdout.fileno(), f"{directory}\n".encode())
+            with Path(os.devnull).open("wb") as nowhere:  # from here on the program alone holds the output
+                os.dup2(nowhere.fileno(), sys.stdout.fileno())
             # One read of what is there, not of a full buffer: lines go on as they come. Nothing: nobody holds us.
             while data := os.read(sys.stdin.fileno(), 65536):
                 os.write(program.stdin.fileno(), data)  # type: ignore[union-attr]

@@ -1,0 +1,100 @@
+"""Redis for locks: there at once, alone, and gone with its user; or somebody else's."""
+
+import importlib.util
+import signal
+import stat
+from pathlib import Path
+
+import psutil
+import pytest
+import redis as client
+
+from eventlab.cluster import LabError, redis
+from eventlab.cluster.processes import Process
+
+from .labs import User, eventually
+
+CONNECT = """
+from eventlab.cluster import redis
+print(redis.url()); print(redis.connect().info()["process_id"])
+"""
+
+
+@pytest.fixture(autouse=True)
+def _no_redis_elsewhere(monkeypatch):
+    monkeypatch.delenv("EVENTLAB_REDIS", raising=False)
+
+
+def test_one_server_for_the_whole_process_through_a_socket_that_is_ours_alone():
+    address = redis.url()
+    assert redis.url() == address
+    socket = Path(address.removeprefix("unix://"))
+    assert socket.is_socket()
+    assert stat.S_IMODE(socket.parent.stat().st_mode) == 0o700
+    with redis.connect() as mine:
+        server = psutil.Process(mine.info()["process_id"])
+    assert [each for each in server.net_connections("inet") if each.status == psutil.CONN_LISTEN] == []
+
+
+@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_it_ends_with_its_user_however_that_ends(home, end):
+    with User(home, CONNECT) as user:
+        socket, server = Path(user.line().removeprefix("unix://")), Process.of(int(user.line()))
+        assert server.alive
+        user.end(end)
+        eventually(lambda: not server.alive)
+    eventually(lambda: not socket.parent.exists())
+
+
+def test_a_server_that_was_killed_is_replaced():
+    with redis.connect() as mine:
+        server = Process.of(mine.info()["process_id"])
+    server.kill()
+    eventually(lambda: not server.alive)
+    with redis.connect() as mine:
+        assert mine.ping()
+
+
+def test_yours_is_used_when_it_is_named(monkeypatch):
+    address = redis.url()
+    monkeypatch.setenv("EVENTLAB_REDIS", f"{address}?db=1")
+    assert redis.url() == f"{address}?db=1"
+    with redis.connect() as mine:
+        mine.set("lock", 1)
+    with client.Redis.from_url(address) as other:
+        assert other.get("lock") is None
+        other.flushall()
+
+
+@pytest.mark.parametrize(
+    ("named", "told"),
+    [
+        ("127.0.0.1:6379", "not a URL of a Redis server.*redis://"),
+        ("redis://127.0.0.1:1", "cannot be used.*unset EVENTLAB_REDIS"),
+        ("unix:///nowhere/redis.sock", "cannot be used"),
+    ],
+)
+def test_one_that_cannot_be_used_gets_a_sentence(monkeypatch, named, told):
+    monkeypatch.setenv("EVENTLAB_REDIS", named)
+    with pytest.raises(LabError, match=told):
+        redis.url()
+
+
+def test_a_wrong_password_gets_a_sentence(monkeypatch):
+    address = redis.url()
+    with client.Redis.from_url(address) as mine:
+        mine.config_set("requirepass", "secret")
+    try:
+        monkeypatch.setenv("EVENTLAB_REDIS", address.replace("unix://", "unix://:wrong@"))
+        with pytest.raises(LabError, match=r"refused the login.*password"):
+            redis.url()
+    finally:
+        with client.Redis.from_url(address.replace("unix://", "unix://:secret@")) as mine:
+            mine.config_set("requirepass", "")
+
+
+def test_where_there_is_no_wheel_it_says_what_to_set(monkeypatch):
+    monkeypatch.setattr(redis, "_mine", None)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
+    with pytest.raises(LabError, match="Set EVENTLAB_REDIS"):
+        redis.url()
