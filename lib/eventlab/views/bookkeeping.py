@@ -1,0 +1,71 @@
+"""What a store's database remembers of its views: which versions there are, how far each got, and what is parked.
+
+It stands in the store's own database, so that a checkpoint moves in the transaction that writes the view's rows.
+"""
+
+from functools import lru_cache
+from typing import NamedTuple
+
+from sqlalchemy import BigInteger, Boolean, Column, Connection, Integer, MetaData, Table, Text, func, select, text
+from sqlalchemy.schema import CreateSchema
+
+
+class Bookkeeping(NamedTuple):
+    """The three tables, in one schema."""
+
+    versions: Table
+    checkpoints: Table
+    parked: Table
+
+
+@lru_cache
+def bookkeeping(schema: str | None) -> Bookkeeping:
+    """The tables in ``schema`` (PostgreSQL), or in the only one there is."""
+    metadata = MetaData(schema=schema)
+
+    def table(name: str, *columns: Column[object]) -> Table:
+        version = (Column("view", Text, primary_key=True), Column("version", Integer, primary_key=True))
+        return Table(name, metadata, *version, *columns)
+
+    return Bookkeeping(
+        versions=table(
+            "view_versions",
+            Column("live", Boolean, nullable=False),
+            Column("inline", Boolean, nullable=False),
+        ),
+        checkpoints=table(
+            "view_checkpoints",
+            Column("lane", Integer, primary_key=True),
+            Column("position", BigInteger, nullable=False),
+        ),
+        parked=table(
+            "view_parked",
+            Column("position", BigInteger, primary_key=True),
+            Column("stream", Text, nullable=False),
+            Column("error", Text, nullable=False),
+        ),
+    )
+
+
+def begin(connection: Connection) -> None:
+    """Begin a transaction that writes, on SQLite before anything is read: there a later upgrade may be refused."""
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def make_tables(connection: Connection, schema: str | None) -> None:
+    """Make the tables unless they are there; of several programs that come at once, one does."""
+    tables = bookkeeping(schema)
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"views of {schema}", 0))))
+        if schema is not None:
+            connection.execute(CreateSchema(schema, if_not_exists=True))
+    tables.versions.metadata.create_all(connection)
+
+
+def hold_appends(connection: Connection, schema: str | None) -> None:
+    """Let no append end until this transaction does. On SQLite a transaction that writes does that by itself."""
+    if connection.dialect.name == "postgresql":
+        events = Table("events", MetaData(schema=schema))
+        name = connection.dialect.identifier_preparer.format_table(events)
+        connection.execute(text(f"LOCK TABLE {name} IN SHARE ROW EXCLUSIVE MODE"))
