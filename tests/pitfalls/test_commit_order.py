@@ -1,0 +1,224 @@
+import re
+import threading
+
+import pytest
+import sqlalchemy
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import text
+
+from eventlab.pitfalls import commit_order
+from eventlab.pitfalls.commit_order import CURES, NONE, TRAPS, Comparison, Result
+from eventlab.pitfalls.commit_order.gaps import Moment, everybody_ended, timer
+from eventlab.pitfalls.commit_order.high_water_mark import HighWaterMark
+from eventlab.pitfalls.commit_order.log import append, fresh
+from eventlab.pitfalls.commit_order.snapshot_xmin import BelowHorizon
+
+REPEAT = 10
+PAGES = re.compile(r"https://github\.com/\S+?/issues/\d+")
+
+
+@pytest.fixture(scope="module", params=range(REPEAT))
+def turn(request) -> int:
+    return request.param
+
+
+class TestTheFirstCommitsLast:
+    def test_without_a_cure_the_late_event_is_never_read(self, postgres_server, turn):
+        result = commit_order.run(postgres_server)
+        assert (result.lost, result.written, result.seen) == ((1,), (1, 2), (2,))
+
+    @pytest.mark.parametrize("cure", CURES)
+    def test_with_a_cure_both_are_read_once(self, postgres_server, turn, cure):
+        result = commit_order.run(postgres_server, cure=cure)
+        assert (result.count, sorted(result.seen)) == (0, [1, 2])
+
+    @pytest.mark.parametrize("trap", TRAPS)
+    def test_a_cure_applied_wrongly_loses_it_too(self, postgres_server, turn, trap):
+        assert commit_order.run(postgres_server, cure=trap).lost == (1,)
+
+
+@pytest.mark.parametrize("cure", ["table lock", "advisory lock"])
+def test_under_one_lock_the_second_append_waits(postgres_server, cure):
+    said = [(step.who, step.does) for step in commit_order.run(postgres_server, cure=cure).steps]
+    assert said.index(("second", "waits")) < said.index(("first", "commits")) < said.index(("second", "draws"))
+
+
+@pytest.mark.parametrize("cure", ["advisory lock per category", "pg_snapshot_xmin", "gap token", "high-water mark"])
+def test_without_one_lock_for_all_nobody_waits_for_an_append_of_another_category(postgres_server, cure):
+    said = [(step.who, step.does) for step in commit_order.run(postgres_server, cure=cure).steps]
+    assert ("second", "waits") not in said
+    assert said.index(("second", "commits")) < said.index(("first", "commits"))
+
+
+def test_a_gap_token_handles_them_in_another_order_than_a_replay(postgres_server):
+    live = commit_order.run(postgres_server, cure="gap token")
+    assert (live.seen, live.replayed, live.moved) == ((2, 1), (1, 2), 1)
+    assert commit_order.run(postgres_server, cure="high-water mark").moved == 0
+
+
+class TestLoad:
+    @pytest.mark.parametrize("cure", CURES)
+    def test_with_a_cure_every_committed_event_is_read(self, postgres_server, cure):
+        result = commit_order.load(postgres_server, cure=cure, writers=4, appends=40)
+        assert result.of == 4 * 38, "of 40 appends each, two were rolled back"
+        assert (result.count, len(result.seen)) == (0, result.of)
+        assert result.rate > 0
+        assert 0 <= result.delay(50) <= result.delay(99)
+
+    def test_what_is_counted_as_lost_is_really_there(self, postgres_server):
+        result = commit_order.load(postgres_server, writers=4, appends=40)
+        assert result.of == 4 * 38
+        assert set(result.seen) | set(result.lost) == set(result.written) == set(result.replayed)
+
+    @pytest.mark.parametrize(("writers", "appends"), [(0, 5), (5, 0)])
+    def test_nothing_to_write_is_refused(self, writers, appends):
+        with pytest.raises(ValueError, match="give 1 or more"):
+            commit_order.load("postgresql+psycopg://x/y", writers=writers, appends=appends)
+
+
+class TestATransactionThatHasNothingToDoWithIt:
+    @pytest.mark.parametrize("cure", [NONE, *CURES])
+    @pytest.mark.parametrize("gap", [False, True])
+    def test_holds_up_who_goes_by_transactions_and_at_a_gap_also_the_high_water_mark(self, postgres_server, cure, gap):
+        waits = cure == "pg_snapshot_xmin" or (gap and cure == "high-water mark")
+        assert commit_order.beside(postgres_server, cure=cure, gap=gap).count == waits
+
+
+class TestTheFinePrint:
+    def test_a_transaction_has_its_number_before_it_draws_a_position(self, postgres_server):
+        """Else the horizon could pass a gap whose transaction has no number yet: the next test shows that."""
+        with fresh(postgres_server) as log, log.writer() as writer:
+            with writer.begin():
+                writer.execute(
+                    text("""
+                    CREATE FUNCTION checked() RETURNS bigint LANGUAGE plpgsql AS $$ BEGIN
+                        IF pg_current_xact_id_if_assigned() IS NULL THEN RAISE EXCEPTION 'no number yet'; END IF;
+                        RETURN nextval('events_position_seq');
+                    END $$""")
+                )
+                writer.execute(text("ALTER TABLE events ALTER position SET DEFAULT checked()"))
+            with writer.begin():
+                assert append(writer, "cart-1", 1) == 1
+
+    def test_a_position_drawn_before_that_is_lost_behind_the_horizon(self, postgres_server):
+        with fresh(postgres_server) as log, log.writer() as early, log.writer() as other, log.reader() as mine:
+            reader = HighWaterMark()
+            drawn = _draw_without_a_number(early)
+            with other.begin():
+                append(other, "cart-2", 1)
+            log.settle()
+            seen = [event.position for _ in range(3) for event in reader.poll(mine)]
+            early.execute(
+                text("INSERT INTO events VALUES (:position, pg_current_xact_id(), 'cart', 'cart-1', 1)"),
+                {"position": drawn},
+            )
+            early.commit()
+            log.settle()
+            seen += [event.position for _ in range(3) for event in reader.poll(mine)]
+            assert drawn in log.written()
+            assert drawn not in seen
+
+    def test_the_order_of_transactions_can_turn_a_stream_around(self, postgres_server):
+        """A transaction that got its number early reads what a later number committed, and writes the next version."""
+        with fresh(postgres_server) as log, log.writer() as early, log.writer() as late, log.reader() as mine:
+            early.execute(text("SELECT pg_current_xact_id()"))
+            with late.begin():
+                append(late, "cart-1", 1)
+            append(early, "cart-1", 2)
+            early.commit()
+            log.settle()
+            assert [event.position for event in BelowHorizon().poll(mine)] == [2, 1]
+
+
+def _draw_without_a_number(connection):
+    """PostgreSQL gives a transaction its number when it writes, and a sequence writes only every 32 numbers."""
+    while True:
+        drawn = connection.scalar(text("SELECT nextval('events_position_seq')"))
+        if connection.scalar(text("SELECT pg_current_xact_id_if_assigned() IS NULL")):
+            return drawn
+        connection.commit()
+
+
+@given(st.integers(1, 100), st.integers(0, 100), st.integers(1, 100))
+def test_a_gap_is_over_when_all_that_ran_have_ended(xmax, clock, xmin):
+    seen = Moment(1, xmax, 0.0)
+    assert everybody_ended(seen, Moment(xmin, xmin, clock)) == (xmin >= xmax)
+    assert timer(50)(seen, Moment(xmin, xmin, clock)) == (clock >= 50)
+
+
+class TestResult:
+    def test_it_says_what_is_lost_in_words_and_in_bold(self):
+        result = Result("gap < token", (1, 2, 3), (3, 1))
+        assert repr(result) == "gap < token: 1 of 3 committed events were never read"
+        assert result._repr_html_() == "gap &lt; token: <b>1 of 3</b> committed events were never read"
+
+    @given(st.permutations(range(1, 8)))
+    def test_moved_are_the_events_behind_one_that_a_replay_puts_after_them(self, seen):
+        result = Result("gap token", tuple(range(1, 8)), tuple(seen), tuple(range(1, 8)))
+        assert result.moved == sum(any(other > each for other in seen[:place]) for place, each in enumerate(seen))
+
+    def test_the_steps_are_a_table_and_a_picture_that_says_the_same(self, postgres_server):
+        result = commit_order.run(postgres_server)
+        assert result.table()[["who", "does", "positions"]].values.tolist() == [
+            ["first", "draws", "1"],
+            ["second", "draws", "2"],
+            ["second", "commits", ""],
+            ["reader", "reads", "2"],
+            ["first", "commits", ""],
+            ["reader", "finds nothing", ""],
+        ]
+        picture = result.picture()
+        assert "first draws 1; second draws 2; second commits; reader reads 2; first commits" in picture.alt
+        assert "<svg" in picture.svg
+
+    def test_a_comparison_has_a_row_and_a_bar_for_each_cure(self):
+        delays = tuple(number / 1000 for number in range(1, 102))
+        broken = Result(NONE, (1, 2, 3), (1, 3), (1, 2, 3), 0.5, delays)
+        cured = Result("table lock", (1, 2), (1, 2), (1, 2), 1.0, delays)
+        comparison = Comparison([broken, cured])
+        table = comparison.table()
+        assert table["cure"].tolist() == [NONE, "table lock"]
+        assert table["lost"].tolist() == [1, 0]
+        assert table["appends per second"].tolist() == [6, 2]
+        assert table[["median delay", "99 % within"]].values.tolist() == [[51.0, 100.0]] * 2
+        assert "none (1 of 3)" in comparison.chart().alt
+        assert "Most appends per second: none (6); fewest: table lock (2)" in comparison.chart().alt
+
+
+class TestBadInput:
+    def test_an_unknown_cure_names_the_known_ones(self):
+        with pytest.raises(ValueError, match=r"no cure 'prayer'.*table lock"):
+            commit_order.run("postgresql+psycopg://x/y", cure="prayer")
+
+    def test_another_database_is_refused_with_the_cure(self):
+        with pytest.raises(ValueError, match=r"needs PostgreSQL.*postgres=True"):
+            commit_order.run("sqlite:///x.db")
+
+    def test_what_is_no_url_is_refused(self):
+        with pytest.raises(ValueError, match="not a database URL"):
+            commit_order.run("here")
+
+    def test_a_server_that_does_not_answer_is_named_without_its_password(self):
+        with pytest.raises(ConnectionError, match=r"127\.0\.0\.1") as caught:
+            commit_order.run("postgresql+psycopg://me:secret@127.0.0.1:1/nowhere")
+        assert "secret" not in str(caught.value)
+
+
+def test_nothing_is_left_behind(postgres_url):
+    commit_order.run(postgres_url)
+    threads = threading.active_count()
+    commit_order.load(postgres_url, writers=2, appends=5)
+    assert threading.active_count() == threads
+    engine = sqlalchemy.create_engine(postgres_url)
+    with engine.connect() as connection:
+        schemas = connection.scalars(text("SELECT nspname FROM pg_namespace WHERE nspname LIKE '%order%'")).all()
+        others = connection.scalar(
+            text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
+        )
+    engine.dispose()
+    assert (schemas, others) == ([], 0)
+
+
+def test_it_names_public_threads():
+    assert len(set(PAGES.findall(commit_order.__doc__))) == 4
