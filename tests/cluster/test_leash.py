@@ -1,9 +1,12 @@
 """A program on a leash ends with whoever holds it."""
 
+import shutil
 import signal
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 from eventlab.cluster import leash
 from eventlab.cluster.processes import Process
@@ -42,6 +45,15 @@ print(tied.stdout.readline().strip()); print(tied.stdout.readline().strip())
         user.end(signal.SIGKILL)
         eventually(lambda: not program.alive)
     eventually(lambda: not directory.exists())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux can tell a program that its parent is gone")
+def test_it_ends_with_a_killed_leash():
+    with leash.tie([sys.executable, "-c", ECHO]) as tied:
+        directory, program = Path(tied.stdout.readline().strip()), Process.of(int(tied.stdout.readline()))
+        tied.kill()
+        eventually(lambda: not program.alive)
+    shutil.rmtree(directory)
 
 
 def test_a_program_that_ends_by_itself_is_no_trouble():

@@ -131,6 +131,9 @@ class TestWhatIsShown:
         ]  # fmt: skip
         assert list(table.loc[table["way"] == "version column", "lost"]) == [0, 0]
         assert all(table["updates per second"] > 0)
+        assert comparison.of("version column", 4).writers == 4
+        with pytest.raises(KeyError):
+            comparison.of("version column", 3)
 
     def test_the_chart_names_who_loses_and_who_is_fast(self, comparison):
         chart = comparison.chart()

@@ -4,13 +4,17 @@ Started as a script, ``python -P leash.py PROGRAM ARGUMENT …``; imports nothin
 """
 
 import contextlib
+import ctypes
 import os
+import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
 def tie(command: Sequence[str], **popen: Any) -> "subprocess.Popen[str]":
@@ -39,7 +43,7 @@ def cut(leash: "subprocess.Popen[str]") -> None:
 def _main(*command: str) -> None:
     with (
         tempfile.TemporaryDirectory(prefix="eventlab-") as directory,
-        subprocess.Popen(command, stdin=subprocess.PIPE, cwd=directory) as program,
+        subprocess.Popen(command, stdin=subprocess.PIPE, cwd=directory, preexec_fn=_follow) as program,
     ):
         try:
             os.write(sys.stdout.fileno(), f"{directory}\n".encode())
@@ -52,6 +56,12 @@ def _main(*command: str) -> None:
             pass  # the program has ended, or nobody reads any more
         finally:
             program.kill()
+
+
+def _follow() -> None:
+    """In the program: on Linux it ends with the leash, too, if somebody kills that. (There is no thread to disturb.)"""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 if __name__ == "__main__":

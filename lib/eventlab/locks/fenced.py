@@ -36,5 +36,5 @@ def _attempt(teller: Teller, amount: int, token: int, tell: Tell) -> bool:
     with teller.engine.begin() as connection:
         write = teller.write.where(columns.fence == token).values(minor=balance + amount)
         done = connection.execute(write).rowcount == 1
-    tell(Step.WRITES if done else Step.REFUSED, balance + amount)
+        tell(Step.WRITES if done else Step.REFUSED, balance + amount)
     return done

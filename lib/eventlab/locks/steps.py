@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Step(StrEnum):
-    """A step of one deposit. Each is told when it is done."""
+    """A step of one deposit. Each is told when it is done, a write in SQL just before its commit."""
 
     WAITS = "waits for the lock"
     LOCKS = "has the lock"

@@ -19,5 +19,5 @@ def _attempt(teller: Teller, amount: int, tell: Tell) -> bool:
         tell(Step.READS, balance)
         write = teller.write.where(columns.version == version).values(minor=balance + amount, version=version + 1)
         done = connection.execute(write).rowcount == 1
-    tell(Step.WRITES if done else Step.REFUSED, balance + amount)
+        tell(Step.WRITES if done else Step.REFUSED, balance + amount)
     return done

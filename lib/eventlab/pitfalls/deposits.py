@@ -94,6 +94,11 @@ class Comparison:
 
     results: Sequence[Result]
 
+    def of(self, way: str, writers: int) -> Result:
+        """One of the results. Raises KeyError for one that was not measured."""
+        found = {(each.way, each.writers): each for each in self.results}
+        return found[way, writers]
+
     def table(self) -> pd.DataFrame:
         """A row per way and number of writers."""
         return pd.DataFrame(

@@ -59,7 +59,9 @@ def load(url: str, *, way: str = "no lock", writers: int = 4, updates: int = 120
 
 
 def compare(url: str, *, ways: Sequence[str] = tuple(WAYS), writers: Sequence[int] = (1, 2, 4, 8)) -> Comparison:
-    """The same load in each of ``ways``, by each number of ``writers``."""
+    """The same load in each of ``ways``, by each number of ``writers``. Raises LabError without a Redis for a way."""
+    if any(WAYS[way].needs_redis for way in ways if way in WAYS):
+        redis.url()  # rather now than after half of the work
     return Comparison([load(url, way=way, writers=number) for way in ways for number in writers])
 
 
