@@ -1,4 +1,4 @@
-"""What a store's database remembers of its views: which versions there are, how far each got, and what is parked.
+"""What a store's database remembers of its views: which version readers see, how far each got, and what is parked.
 
 It stands in the store's own database, so that a checkpoint moves in the transaction that writes the view's rows.
 """
@@ -9,11 +9,15 @@ from typing import NamedTuple
 from sqlalchemy import BigInteger, Boolean, Column, Connection, Integer, MetaData, Table, Text, func, select, text
 from sqlalchemy.schema import CreateSchema
 
+from eventlab.events.envelope import Position
+
+INLINE = Position(2**63 - 1)  # the checkpoint of a version that appends keep up to date: nothing is left for others
+
 
 class Bookkeeping(NamedTuple):
     """The three tables, in one schema."""
 
-    versions: Table
+    live: Table
     checkpoints: Table
     parked: Table
 
@@ -28,9 +32,12 @@ def bookkeeping(schema: str | None) -> Bookkeeping:
         return Table(name, metadata, *version, *columns)
 
     return Bookkeeping(
-        versions=table(
-            "view_versions",
-            Column("live", Boolean, nullable=False),
+        # One row for each view, so that a lock on it decides between an append and a switch.
+        live=Table(
+            "view_live",
+            metadata,
+            Column("view", Text, primary_key=True),
+            Column("version", Integer, nullable=False),
             Column("inline", Boolean, nullable=False),
         ),
         checkpoints=table(
@@ -60,7 +67,7 @@ def make_tables(connection: Connection, schema: str | None) -> None:
         connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"views of {schema}", 0))))
         if schema is not None:
             connection.execute(CreateSchema(schema, if_not_exists=True))
-    tables.versions.metadata.create_all(connection)
+    tables.live.metadata.create_all(connection)
 
 
 def hold_appends(connection: Connection, schema: str | None) -> None:

@@ -13,6 +13,11 @@ from eventlab.store.trouble import told_plainly
 _PAGE = 1_000  # events per transaction of a view
 
 
+def where(store: SqlEventStore) -> str:
+    """The store's database, for messages."""
+    return store.engine.url.render_as_string(hide_password=True)
+
+
 def pages(store: SqlEventStore, after: Position) -> Iterator[Sequence[Recorded]]:
     """What is committed now, in order. An event that cannot be decoded raises EventError after those before it."""
     events = store.read_all(after)
@@ -47,20 +52,16 @@ def follow(store: SqlEventStore, after: Position, idle: float) -> Iterator[Seque
 def head(store: SqlEventStore) -> Position:
     """The position of the last event; 0 for an empty store."""
     position = _positions(store)
-    with told_plainly(_where(store)), store.engine.connect() as connection:
+    with told_plainly(where(store)), store.engine.connect() as connection:
         return Position(connection.scalar(select(func.max(position))) or 0)
 
 
 def events_after(store: SqlEventStore, after: Position) -> int:
     """How many events there are after a position."""
     position = _positions(store)
-    with told_plainly(_where(store)), store.engine.connect() as connection:
+    with told_plainly(where(store)), store.engine.connect() as connection:
         return connection.scalar(select(func.count()).select_from(position.table).where(position > after)) or 0
 
 
 def _positions(store: SqlEventStore) -> Column[int]:
     return Table("events", MetaData(schema=store.schema), Column("position", key="position")).c.position
-
-
-def _where(store: SqlEventStore) -> str:
-    return store.engine.url.render_as_string(hide_password=True)

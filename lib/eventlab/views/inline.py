@@ -7,9 +7,10 @@ from sqlalchemy import Connection, inspect, select, update
 from eventlab.events.envelope import Recorded
 from eventlab.store import SqlEventStore
 from eventlab.store.trouble import told_plainly
-from eventlab.views.bookkeeping import begin, bookkeeping, hold_appends
+from eventlab.views.bookkeeping import INLINE, begin, bookkeeping, hold_appends
 from eventlab.views.errors import ViewError, described, is_databases
-from eventlab.views.lifecycle import finish, where
+from eventlab.views.following import where
+from eventlab.views.lifecycle import finish
 from eventlab.views.projector import Projector
 from eventlab.views.target import Target
 from eventlab.views.view import View
@@ -27,17 +28,18 @@ def inline(*versions: View, schema: str | None = None) -> Callable[[Connection, 
     if len(names) != 1 or len(targets) != len(versions):
         raise ValueError("inline() takes the versions of one view; call it once for each view")
     (name,) = names
-    books = bookkeeping(schema).versions
+    books = bookkeeping(schema).live
     # Shared with other appends; a switch waits for it, and no append goes on while a switch has it.
-    live = select(books.c.version).where(books.c.view == name, books.c.live, books.c.inline).with_for_update(read=True)
+    live = select(books.c.version, books.c.inline).where(books.c.view == name).with_for_update(read=True)
     made = False
 
     def update_view(connection: Connection, recorded: Sequence[Recorded]) -> None:
         nonlocal made
         made = made or inspect(connection).has_table(books.name, schema)
-        version = connection.scalar(live) if made else None
-        if version is None:
-            return
+        row = connection.execute(live).one_or_none() if made else None
+        if row is None or not row.inline:
+            return  # it has a checkpoint, behind which this event stands
+        version = row.version
         if version not in targets:
             raise ViewError(
                 f"version {version} of the view {name} is live, and this program has only version "
@@ -64,13 +66,14 @@ def attach(store: SqlEventStore, view: View) -> None:
     """
     Projector(store, view).catch_up()
     target = Target(view, store.schema)
-    versions, checkpoints, _ = target.books
+    live, checkpoints, _ = target.books
     with told_plainly(where(store)), store.engine.begin() as connection:
         begin(connection)
-        mine = (versions.c.view == view.name, versions.c.version == view.version)
-        if not connection.scalar(select(versions.c.live).where(*mine).with_for_update()):
+        is_view = live.c.view == view.name
+        if connection.scalar(select(live.c.version).where(is_view).with_for_update()) != view.version:
             raise ViewError(f"{view} is not what readers see; switch to it first")
         hold_appends(connection, store.schema)
         connection.execute(select(checkpoints).where(*target.is_this).with_for_update()).all()
         finish(connection, store, target)
-        connection.execute(update(versions).where(*mine).values(inline=True))
+        target.move(connection, INLINE)
+        connection.execute(update(live).where(is_view).values(inline=True))

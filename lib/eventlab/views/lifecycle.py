@@ -5,17 +5,18 @@ tables of the live version, so a reader sees the old version or the new one and 
 """
 
 import time
-from itertools import islice
+from dataclasses import replace
 
 from sqlalchemy import Connection, delete, insert, inspect, select, text, update
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.schema import CreateView
 
 from eventlab.events.envelope import Position
-from eventlab.store import SqlEventStore
+from eventlab.store import SqlEventStore, Unavailable
 from eventlab.store.trouble import told_plainly
-from eventlab.views.bookkeeping import begin, bookkeeping, hold_appends, make_tables
+from eventlab.views.bookkeeping import INLINE, begin, bookkeeping, hold_appends, make_tables
 from eventlab.views.errors import ViewError
+from eventlab.views.following import pages, where
 from eventlab.views.target import Target
 from eventlab.views.view import View
 
@@ -23,11 +24,7 @@ from eventlab.views.view import View
 _SWITCH_WAITS_MS = 200
 _SWITCH_PAUSE_SECONDS = 0.5
 _SWITCH_PATIENCE_SECONDS = 60.0
-
-
-def where(store: SqlEventStore) -> str:
-    """The store's database, for messages."""
-    return store.engine.url.render_as_string(hide_password=True)
+_LOCK_TIMEOUT = "55P03"  # PostgreSQL's lock_not_available
 
 
 def create(store: SqlEventStore, view: View) -> None:
@@ -36,24 +33,47 @@ def create(store: SqlEventStore, view: View) -> None:
     Raises ViewError when this version is there with other columns or lanes, or its tables' names are taken.
     """
     target = Target(view, store.schema)
-    with told_plainly(where(store)), store.engine.begin() as connection:
-        begin(connection)
-        make_tables(connection, store.schema)
-        versions, checkpoints, _ = target.books
-        known = set(connection.scalars(select(versions.c.version).where(versions.c.view == view.name)))
-        if view.version in known:
-            target.positions(connection)
-            _check_columns(connection, target)
-            return
-        _check_names(connection, target, names=not known)
-        for table in target.tables.values():
-            table.create(connection)
-        connection.execute(insert(checkpoints), [
-            {"view": view.name, "version": view.version, "lane": lane, "position": 0} for lane in range(view.lanes)
-        ])  # fmt: skip
-        connection.execute(insert(versions).values(view=view.name, version=view.version, live=not known, inline=False))
-        if not known:
-            _point_readers(connection, target)
+    with told_plainly(where(store)):
+        with store.engine.connect() as connection:  # only reads: where all is there nobody has to wait for a writer
+            if _is_made(connection, target):
+                return
+        with store.engine.begin() as connection:
+            begin(connection)
+            make_tables(connection, store.schema)
+            if not _is_made(connection, target):
+                _make(connection, target)
+
+
+def _is_made(connection: Connection, target: Target) -> bool:
+    checkpoints = target.books.checkpoints
+    inspector = inspect(connection)
+    if not inspector.has_table(checkpoints.name, target.schema):
+        return False
+    if connection.scalar(select(checkpoints.c.version).where(*target.is_this).limit(1)) is None:
+        return False
+    target.positions(connection)
+    for table in target.tables.values():
+        if {column["name"] for column in inspector.get_columns(table.name, target.schema)} != set(table.c.keys()):
+            raise ViewError(
+                f"{target.view}: the table {table.name} has other columns than the view; raise its version and rebuild"
+            )
+    return True
+
+
+def _make(connection: Connection, target: Target) -> None:
+    view, (live, checkpoints, _) = target.view, target.books
+    first = _live(connection, target.schema, view.name) is None
+    taken = [table.name for table in target.tables.values()] + (list(target.tables) if first else [])
+    for name in taken:
+        if inspect(connection).has_table(name, target.schema):
+            raise ViewError(f"{view}: the database has a table or view {name!r} already; choose another name")
+    for table in target.tables.values():
+        table.create(connection)
+    lanes = [{"view": view.name, "version": view.version, "lane": lane, "position": 0} for lane in range(view.lanes)]
+    connection.execute(insert(checkpoints), lanes)
+    if first:
+        connection.execute(insert(live).values(view=view.name, version=view.version, inline=False))
+        _point_readers(connection, target)
 
 
 def live_version(store: SqlEventStore, view: View) -> int | None:
@@ -62,51 +82,54 @@ def live_version(store: SqlEventStore, view: View) -> int | None:
         return _live(connection, store.schema, view.name)
 
 
+def check_made(store: SqlEventStore, view: View) -> None:
+    """Raises ViewError unless some version of ``view`` was made in this store."""
+    if live_version(store, view) is None:
+        raise ViewError(f"there is no view {view.name} in this store; create() it or start() it")
+
+
 def switch(store: SqlEventStore, view: View) -> Position:
     """Let readers see this version of ``view`` from now on; the position up to which it then has all events.
 
     In one transaction: the last events are applied, and the readers' names lead to this version's tables. It is
     never behind the version that it replaces. Switching back to that one is the same call.
-    Raises ViewError when this version was not created, or has parked events.
+    Raises ViewError when this version was not created, or has parked events; HandlerFailed with nothing changed.
     """
+    check_made(store, view)
     target = Target(view, store.schema)
     deadline = time.monotonic() + _SWITCH_PATIENCE_SECONDS
     while True:
         try:
-            return _switch(store, target)
-        except OperationalError as error:  # a reader holds the old version: let the readers behind us pass
-            if getattr(error.orig, "sqlstate", None) != "55P03" or time.monotonic() > deadline:
-                with told_plainly(where(store)):
-                    raise
-            time.sleep(_SWITCH_PAUSE_SECONDS)
+            with told_plainly(where(store)):
+                return _switch(store, target)
+        except Unavailable as error:
+            waited = (
+                isinstance(error.__cause__, DBAPIError)
+                and getattr(error.__cause__.orig, "sqlstate", None) == _LOCK_TIMEOUT
+            )
+            if not waited or time.monotonic() > deadline:
+                raise
+            time.sleep(_SWITCH_PAUSE_SECONDS)  # a reader holds the old version: let those who wait behind us pass
 
 
 def _switch(store: SqlEventStore, target: Target) -> Position:
-    view, versions = target.view, target.books.versions
+    live, checkpoints, _ = target.books
+    is_view = live.c.view == target.view.name
     with store.engine.begin() as connection:
         begin(connection)
-        if connection.dialect.name == "postgresql":
-            connection.execute(text(f"SET LOCAL lock_timeout = {_SWITCH_WAITS_MS}"))
-        row = select(versions).where(versions.c.view == view.name, versions.c.live).with_for_update()
-        old = connection.execute(row).one_or_none()
-        if old is not None and old.inline:
+        old = connection.execute(select(live).where(is_view).with_for_update()).one()
+        if old.inline:
             hold_appends(connection, store.schema)
         # The checkpoints of all versions stand still, so that the new one cannot end up behind the old one.
-        books = target.books.checkpoints
-        at = [books.c.version, books.c.lane]
-        connection.execute(select(books).where(books.c.view == view.name).order_by(*at).with_for_update()).all()
+        lanes = select(checkpoints).where(checkpoints.c.view == target.view.name)
+        connection.execute(lanes.order_by(checkpoints.c.version, checkpoints.c.lane).with_for_update()).all()
         end = finish(connection, store, target)
-        is_view = versions.c.view == view.name
-        connection.execute(update(versions).where(is_view).values(live=False, inline=False))
-        connection.execute(
-            update(versions)
-            .where(is_view, versions.c.version == view.version)
-            .values(live=True, inline=old is not None and old.inline)
-        )
-        if old is not None and old.inline:
-            connection.execute(
-                update(books).where(books.c.view == view.name, books.c.version == old.version).values(position=end)
-            )
+        if old.inline:
+            Target(replace(target.view, version=old.version), store.schema).move(connection, end)
+            target.move(connection, INLINE)
+        connection.execute(update(live).where(is_view).values(version=target.view.version))
+        if connection.dialect.name == "postgresql":
+            connection.execute(text(f"SET LOCAL lock_timeout = {_SWITCH_WAITS_MS}"))
         _point_readers(connection, target)
     return end
 
@@ -116,14 +139,14 @@ def finish(connection: Connection, store: SqlEventStore, target: Target) -> Posi
     positions = target.positions(connection)
     if target.parked_streams(connection):
         raise ViewError(f"the view {target.view} has parked events; retry_parked() them first")
-    end = min(positions.values())
-    events = store.read_all(end)
-    while page := list(islice(events, 1_000)):
-        target.apply(connection, [each for each in page if each.position > positions[target.view.lane(each.stream)]])
-        end = page[-1].position
-    end = max(end, *positions.values()) if len(positions) > 1 else end
-    for lane in positions:
-        target.move(connection, lane, end)
+    end = max(positions.values())
+    for page in pages(store, min(positions.values())):
+        todo = [each for each in page if each.position > positions[target.view.lane(each.stream)]]
+        failure = target.apply_until_failure(connection, todo, park=False)
+        if failure is not None:
+            raise failure
+        end = max(end, page[-1].position)
+    target.move(connection, end)
     return end
 
 
@@ -136,15 +159,15 @@ def drop(store: SqlEventStore, view: View) -> None:
             raise ViewError(f"{view} is what readers see; switch to another version before you drop it")
         for table in target.tables.values():
             table.drop(connection, checkfirst=True)
-        for books in target.books:
+        for books in (target.books.checkpoints, target.books.parked):
             connection.execute(delete(books).where(books.c.view == view.name, books.c.version == view.version))
 
 
 def _live(connection: Connection, schema: str | None, name: str) -> int | None:
-    versions = bookkeeping(schema).versions
-    if not inspect(connection).has_table(versions.name, schema):
+    live = bookkeeping(schema).live
+    if not inspect(connection).has_table(live.name, schema):
         return None
-    return connection.scalar(select(versions.c.version).where(versions.c.view == name, versions.c.live))
+    return connection.scalar(select(live.c.version).where(live.c.view == name))
 
 
 def _point_readers(connection: Connection, target: Target) -> None:
@@ -154,21 +177,3 @@ def _point_readers(connection: Connection, target: Target) -> None:
         prefix = f"{preparer.quote(target.schema)}." if target.schema else ""
         connection.execute(text(f"DROP VIEW IF EXISTS {prefix}{preparer.quote(name)}"))
         connection.execute(CreateView(select(table), name, schema=target.schema))
-
-
-def _check_names(connection: Connection, target: Target, names: bool) -> None:
-    inspector = inspect(connection)
-    taken = [table.name for table in target.tables.values()] + (list(target.tables) if names else [])
-    for name in taken:
-        if inspector.has_table(name, target.schema):
-            raise ViewError(f"{target.view}: the database has a table or view {name!r} already; choose another name")
-
-
-def _check_columns(connection: Connection, target: Target) -> None:
-    inspector = inspect(connection)
-    for table in target.tables.values():
-        there = {column["name"] for column in inspector.get_columns(table.name, target.schema)}
-        if there != set(table.c.keys()):
-            raise ViewError(
-                f"{target.view}: the table {table.name} has other columns than the view; raise its version and rebuild"
-            )

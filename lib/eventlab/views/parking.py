@@ -1,15 +1,16 @@
 """Events that a handler could not take, set aside with the rest of their stream: seen, and applied later in order."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import Select, delete, select, update
 
 from eventlab.events.envelope import Position, Recorded, StreamId
 from eventlab.store import SqlEventStore
 from eventlab.store.trouble import told_plainly
 from eventlab.views.bookkeeping import begin
 from eventlab.views.errors import described
-from eventlab.views.lifecycle import where
+from eventlab.views.following import where
+from eventlab.views.lifecycle import check_made
 from eventlab.views.target import Target
 from eventlab.views.view import View
 
@@ -24,8 +25,10 @@ class Parked(NamedTuple):
 
 def parked(store: SqlEventStore, view: View) -> list[Parked]:
     """The parked events of this version of ``view``, in order."""
+    check_made(store, view)
     with told_plainly(where(store)), store.engine.connect() as connection:
-        return [Parked(*row) for row in connection.execute(_parked(Target(view, store.schema)))]
+        found = connection.execute(_parked(Target(view, store.schema))).all()
+    return [Parked(row.stream, Position(row.position), row.error) for row in found]
 
 
 def retry_parked(store: SqlEventStore, view: View) -> int:
@@ -66,7 +69,7 @@ def _events(store: SqlEventStore, stream: str, positions: set[int]) -> list[Reco
     return [recorded for recorded in store.read(StreamId.parse(stream)) if recorded.position in positions]
 
 
-def _parked(target: Target):  # type: ignore[no-untyped-def]
+def _parked(target: Target) -> Select[Any]:
     columns = target.books.parked.c
     query = select(columns.stream, columns.position, columns.error)
     return query.where(*target.is_parked).order_by(columns.position)

@@ -3,15 +3,15 @@
 import time
 from typing import NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import ScalarSelect, func, select
 
 from eventlab.events.envelope import Position
 from eventlab.store import SqlEventStore
 from eventlab.store.trouble import told_plainly
 from eventlab.views.bookkeeping import bookkeeping
 from eventlab.views.errors import NotReached, ViewError
-from eventlab.views.following import events_after, head
-from eventlab.views.lifecycle import where
+from eventlab.views.following import events_after, head, where
+from eventlab.views.lifecycle import check_made
 from eventlab.views.view import View
 
 _LOOK_SECONDS = 0.002  # between two looks at a checkpoint: one look-up by key, and people wait for it
@@ -25,20 +25,23 @@ class Lag(NamedTuple):
     parked: int
 
 
-def wait_until(store: SqlEventStore, view: View, position: Position, timeout: float = 5.0) -> Position:
-    """Wait until what readers of ``view`` see (its live version) has all events up to ``position``; where it is now.
+def wait_until(store: SqlEventStore, view: View, position: Position, timeout: float = 5.0) -> None:
+    """Wait until what readers of ``view`` see (its live version) has all events up to ``position``.
 
     With the last position of an append: read your own writes. ``timeout`` in seconds.
-    Raises NotReached (a TimeoutError) when it takes longer, ViewError when the view is not there, or is parked for
-    an event up to ``position``.
+    Raises NotReached (a TimeoutError) when it takes longer, ViewError when the view is not there, or an event up to
+    ``position`` is parked.
     """
+    check_made(store, view)
     deadline = time.monotonic() + timeout
+    live = bookkeeping(store.schema).live.c
+    version = select(live.version).where(live.view == view.name).scalar_subquery()
     while True:
-        at, parked = _live_position(store, view)
-        if parked is not None and parked <= position:
-            raise ViewError(f"the view {view.name} has a parked event at position {parked}; retry_parked() it first")
+        at, parked, first_parked = _state(store, view, version)
+        if first_parked is not None and first_parked <= position:
+            raise ViewError(f"the view {view.name} has {parked} parked events; retry_parked() them first")
         if at >= position:
-            return at
+            return
         if time.monotonic() >= deadline:
             raise NotReached(view.name, position, at, timeout)
         time.sleep(_LOOK_SECONDS)
@@ -49,40 +52,19 @@ def lag(store: SqlEventStore, view: View) -> Lag:
 
     Raises ViewError when this version is not there.
     """
-    versions, checkpoints, parked = bookkeeping(store.schema)
-    mine = [
-        (table.c.view == view.name) & (table.c.version == view.version) for table in (versions, checkpoints, parked)
-    ]
+    check_made(store, view)
+    at, parked, _ = _state(store, view, view.version)
+    return Lag(events_after(store, at), max(0, head(store) - at), parked)
+
+
+def _state(store: SqlEventStore, view: View, version: int | ScalarSelect[int]) -> tuple[Position, int, Position | None]:
+    """The slowest lane's checkpoint, the number of parked events and the position of the first of them."""
+    _, checkpoints, parked = (table.c for table in bookkeeping(store.schema))
+    lanes = select(func.min(checkpoints.position)).where(checkpoints.view == view.name, checkpoints.version == version)
+    aside = select(func.count(), func.min(parked.position)).where(parked.view == view.name, parked.version == version)
     with told_plainly(where(store)), store.engine.connect() as connection:
-        inline = connection.scalar(select(versions.c.inline).where(mine[0]))
-        at = connection.scalar(select(func.min(checkpoints.c.position)).where(mine[1]))
-        aside = connection.scalar(select(func.count()).select_from(parked).where(mine[2])) or 0
-    if inline is None or at is None:
+        at = connection.scalar(lanes)
+        number, first = connection.execute(aside).one()
+    if at is None:
         raise ViewError(f"there is no view {view} in this store")
-    if inline:
-        return Lag(0, 0, aside)
-    return Lag(events_after(store, Position(at)), max(0, head(store) - at), aside)
-
-
-def _live_position(store: SqlEventStore, view: View) -> tuple[Position, Position | None]:
-    """How far the live version got, and its first parked event."""
-    versions, checkpoints, parked = bookkeeping(store.schema)
-    same = (versions.c.view == checkpoints.c.view) & (versions.c.version == checkpoints.c.version)
-    aside = (
-        select(func.min(parked.c.position))
-        .where(parked.c.view == versions.c.view, parked.c.version == versions.c.version)
-        .scalar_subquery()
-    )
-    query = (
-        select(versions.c.inline, func.min(checkpoints.c.position), aside)
-        .join(checkpoints, same)
-        .where(versions.c.view == view.name, versions.c.live)
-        .group_by(versions.c.view, versions.c.version, versions.c.inline)
-    )
-    with told_plainly(where(store)), store.engine.connect() as connection:
-        row = connection.execute(query).one_or_none()
-    if row is None:
-        raise ViewError(f"there is no view {view.name} in this store")
-    inline, at, first_parked = row
-    position = head(store) if inline else Position(at)
-    return position, None if first_parked is None else Position(first_parked)
+    return Position(at), number, None if first is None else Position(first)

@@ -14,8 +14,8 @@ from eventlab.store import SqlEventStore, Unavailable
 from eventlab.store.trouble import told_plainly
 from eventlab.views.bookkeeping import begin
 from eventlab.views.errors import ViewError, is_databases
-from eventlab.views.following import events_after, follow, pages
-from eventlab.views.lifecycle import create, where
+from eventlab.views.following import events_after, follow, pages, where
+from eventlab.views.lifecycle import create
 from eventlab.views.target import Target
 from eventlab.views.view import View
 
@@ -154,7 +154,7 @@ class Projector:
             if failure is not None:
                 before = [recorded.position for recorded in todo if recorded.position < failure.recorded.position]
                 end = max(before, default=at)
-            target.move(connection, lane, end)
+            target.move(connection, end, lane)
         if failure is not None:
             raise failure
         return True

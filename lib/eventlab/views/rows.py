@@ -48,6 +48,7 @@ class Rows:
         """The row with this primary key, or None. Changing it changes nothing: :meth:`put` it back."""
         place = (table.name, key)
         if place not in self._known:
+            _check(table, key)
             self._known[place] = self._load(table.name, key)
         row = self._known[place]
         return None if row is None else dict(row)
@@ -56,11 +57,11 @@ class Rows:
         """A row, in place of the one with the same primary key if there is one."""
         target = self[table]
         whole = _whole(target, row)
-        self._change(target, table.name, tuple(whole[column.name] for column in target.primary_key), whole)
+        self._change(table, tuple(whole[column.name] for column in target.primary_key), whole)
 
     def delete(self, table: Table, *key: Any) -> None:
         """No row with this primary key any more; it may be missing already."""
-        self._change(self[table], table.name, key, None)
+        self._change(table, key, None)
 
     def execute(self, statement: Executable, parameters: Any = None) -> Result[Any]:
         """Run a statement of your own on ``rows[table]``, after all that was put before it."""
@@ -83,11 +84,10 @@ class Rows:
         for name, rows in kept.items():
             self._connection.execute(_upsert(self._connection.dialect.name, self._tables[name]), rows)
 
-    def _change(self, target: Table, name: str, key: Key, row: Row | None) -> None:
-        if len(key) != len(target.primary_key) or not key:
-            raise ValueError(f"the primary key of {name} has {len(target.primary_key)} columns, not {len(key)}")
-        self._known[name, key] = row
-        self._changed.add((name, key))
+    def _change(self, table: Table, key: Key, row: Row | None) -> None:
+        _check(table, key)
+        self._known[table.name, key] = row
+        self._changed.add((table.name, key))
 
     def _load(self, name: str, key: Key) -> Row | None:
         target = self._tables[name]
@@ -106,6 +106,11 @@ def _whole(table: Table, row: Mapping[str, Any]) -> Row:
     if unknown:
         raise ValueError(f"{table.name} has no column {', '.join(sorted(unknown))}; it has {', '.join(table.c.keys())}")
     return {name: row.get(name) for name in table.c.keys()}  # noqa: SIM118 (not a dict)
+
+
+def _check(table: Table, key: Key) -> None:
+    if len(key) != len(table.primary_key) or not key:
+        raise ValueError(f"the primary key of {table.name} has {len(table.primary_key)} columns, not {len(key)}")
 
 
 def _named(table: Table, key: Key) -> Row:

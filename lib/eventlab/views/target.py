@@ -42,12 +42,11 @@ class Target:
             )
         return found
 
-    def move(self, connection: Connection, lane: int, position: Position) -> None:
-        """Set the checkpoint of a lane."""
+    def move(self, connection: Connection, position: Position, lane: int | None = None) -> None:
+        """Set the checkpoint of a lane, or of all lanes."""
         checkpoints = self.books.checkpoints
-        connection.execute(
-            update(checkpoints).where(*self.is_this, checkpoints.c.lane == lane).values(position=position)
-        )
+        which = self.is_this if lane is None else (*self.is_this, checkpoints.c.lane == lane)
+        connection.execute(update(checkpoints).where(*which).values(position=position))
 
     def apply(self, connection: Connection, events: Sequence[Recorded], shared: bool = False) -> None:
         """Hand each event to its handler, in order, and write the rows. Raises what a handler raises."""
@@ -108,8 +107,8 @@ def _versioned(table: Table, metadata: MetaData, version: int) -> Table:
     """``table`` under the name of this version. Indexes and constraints share one space of names: theirs too."""
     name = f"{table.name}_v{version}"
     own = table.to_metadata(metadata, schema=metadata.schema, name=name)  # type: ignore[arg-type] # None is right, too
-    named: Index | Constraint
-    for named in chain(own.indexes, own.constraints):
+    names: chain[Index | Constraint] = chain(own.indexes, own.constraints)
+    for named in names:
         if isinstance(named.name, str):
             named.name = f"{named.name}_v{version}"
     return own
