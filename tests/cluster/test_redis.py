@@ -9,7 +9,7 @@ import psutil
 import pytest
 import redis as client
 
-from eventlab.cluster import LabError, redis
+from eventlab.cluster import LabError, leash, redis
 from eventlab.cluster.processes import Process
 
 from .labs import User, eventually
@@ -18,6 +18,8 @@ CONNECT = """
 from eventlab.cluster import redis
 print(redis.url()); print(redis.connect().info()["process_id"])
 """
+
+PROGRAM = redis._program()
 
 
 @pytest.fixture(autouse=True)
@@ -93,8 +95,27 @@ def test_a_wrong_password_gets_a_sentence(monkeypatch):
             mine.config_set("requirepass", "")
 
 
-def test_where_there_is_no_wheel_it_says_what_to_set(monkeypatch):
-    monkeypatch.setattr(redis, "_mine", None)
-    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
-    with pytest.raises(LabError, match="Set EVENTLAB_REDIS"):
-        redis.url()
+class TestWithoutTheWheel:
+    @pytest.fixture(autouse=True)
+    def _no_wheel(self, monkeypatch):
+        monkeypatch.setattr(redis, "_mine", None)
+        monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
+
+    def test_it_says_what_to_do(self, monkeypatch):
+        monkeypatch.setenv("PATH", "/nowhere")
+        with pytest.raises(LabError, match=r"Install `redis-server`. Or set EVENTLAB_REDIS to"):
+            redis.url()
+
+    def test_an_installed_server_serves(self, monkeypatch, tmp_path):
+        (tmp_path / "redis-server").symlink_to(PROGRAM)
+        monkeypatch.setenv("PATH", str(tmp_path))
+        with redis.connect() as mine:
+            assert mine.ping()
+        leash.cut(redis._mine[0])
+
+    def test_a_server_that_does_not_start_gets_a_sentence(self, monkeypatch, tmp_path):
+        monkeypatch.setattr(redis, "_READY_SECONDS", 0.2)
+        (tmp_path / "redis-server").symlink_to("/bin/false" if Path("/bin/false").exists() else "/usr/bin/false")
+        monkeypatch.setenv("PATH", str(tmp_path))
+        with pytest.raises(LabError, match=r"could not be started.*EVENTLAB_REDIS"):
+            redis.url()

@@ -8,6 +8,7 @@ import sqlalchemy
 
 from eventlab.cluster import redis
 from eventlab.locks import WAYS, Step, Teller, fenced, nobody
+from eventlab.store import Unavailable
 
 ON_SQLITE = [name for name, way in WAYS.items() if not way.needs_postgres]
 
@@ -149,3 +150,10 @@ def test_nothing_is_left_behind(place):
     engine.dispose()
     assert "balances" not in tables
     assert redis.connect().keys("eventlab:*") == []
+
+
+def test_a_database_that_is_not_there_gets_a_sentence():
+    teller = Teller("postgresql+psycopg://ana:secret@127.0.0.1:1/bank", "ana-and-ben")
+    with pytest.raises(Unavailable, match=r"127\.0\.0\.1:1/bank: .*check that the server runs") as raised:
+        teller.open()
+    assert "secret" not in str(raised.value)

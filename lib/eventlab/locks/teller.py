@@ -23,6 +23,7 @@ from sqlalchemy.schema import CreateSchema, DropSchema
 
 from eventlab.events.envelope import StreamId
 from eventlab.store import SqlEventStore
+from eventlab.store.trouble import told_plainly
 
 # Far longer than a deposit: whoever loses the lock by its end was stopped.
 _LEASE_SECONDS = 10.0
@@ -92,8 +93,8 @@ class Teller:
         return self.table.c.account == str(self.account)
 
     def open(self) -> None:
-        """Make schema, table and row: a balance of zero."""
-        with self.engine.begin() as connection:
+        """Make schema, table and row: a balance of zero. Raises Unavailable when the database does not let it."""
+        with told_plainly(make_url(self._url).render_as_string()), self.engine.begin() as connection:
             if self._schema:
                 connection.execute(CreateSchema(self._schema, if_not_exists=True))
             self.table.create(connection)
