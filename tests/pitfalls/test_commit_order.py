@@ -9,9 +9,9 @@ from sqlalchemy import text
 
 from eventlab.pitfalls import commit_order
 from eventlab.pitfalls.commit_order import CURES, NONE, TRAPS, Comparison, Result
-from eventlab.pitfalls.commit_order.gaps import Moment, everybody_ended, timer
+from eventlab.pitfalls.commit_order.gaps import WRITERS_ENDED, timer, writers
 from eventlab.pitfalls.commit_order.high_water_mark import HighWaterMark
-from eventlab.pitfalls.commit_order.log import append, fresh
+from eventlab.pitfalls.commit_order.log import append, fresh, take_number
 from eventlab.pitfalls.commit_order.snapshot_xmin import BelowHorizon
 
 REPEAT = 10
@@ -33,9 +33,14 @@ class TestTheFirstCommitsLast:
         result = commit_order.run(postgres_server, cure=cure)
         assert (result.count, sorted(result.seen)) == (0, [1, 2])
 
+    @pytest.mark.parametrize("cure", CURES)
+    def test_with_a_cure_the_numbers_of_the_transactions_may_be_crossed(self, postgres_server, cure):
+        result = commit_order.run(postgres_server, cure=cure, crossed=True)
+        assert (result.count, sorted(result.seen)) == (0, [1, 2])
+
     @pytest.mark.parametrize("trap", TRAPS)
     def test_a_cure_applied_wrongly_loses_it_too(self, postgres_server, turn, trap):
-        assert commit_order.run(postgres_server, cure=trap).lost == (1,)
+        assert commit_order.run(postgres_server, cure=trap, crossed=True).lost == (1,)
 
 
 @pytest.mark.parametrize("cure", ["table lock", "advisory lock"])
@@ -80,49 +85,42 @@ class TestLoad:
 class TestATransactionThatHasNothingToDoWithIt:
     @pytest.mark.parametrize("cure", [NONE, *CURES])
     @pytest.mark.parametrize("gap", [False, True])
-    def test_holds_up_who_goes_by_transactions_and_at_a_gap_also_the_high_water_mark(self, postgres_server, cure, gap):
-        waits = cure == "pg_snapshot_xmin" or (gap and cure == "high-water mark")
-        assert commit_order.beside(postgres_server, cure=cure, gap=gap).count == waits
+    def test_holds_up_who_goes_by_the_numbers_of_transactions_and_nobody_else(self, postgres_server, cure, gap):
+        assert commit_order.beside(postgres_server, cure=cure, gap=gap).count == (cure == "pg_snapshot_xmin")
 
 
 class TestTheFinePrint:
-    def test_a_transaction_has_its_number_before_it_draws_a_position(self, postgres_server):
-        """Else the horizon could pass a gap whose transaction has no number yet: the next test shows that."""
-        with fresh(postgres_server) as log, log.writer() as writer:
-            with writer.begin():
-                writer.execute(
-                    text("""
-                    CREATE FUNCTION checked() RETURNS bigint LANGUAGE plpgsql AS $$ BEGIN
-                        IF pg_current_xact_id_if_assigned() IS NULL THEN RAISE EXCEPTION 'no number yet'; END IF;
-                        RETURN nextval('events_position_seq');
-                    END $$""")
-                )
-                writer.execute(text("ALTER TABLE events ALTER position SET DEFAULT checked()"))
-            with writer.begin():
-                assert append(writer, "cart-1", 1) == 1
+    def test_a_gap_is_watched_by_who_writes_to_the_table_and_not_by_who_reads_it(self, postgres_server):
+        with fresh(postgres_server) as log, log.writer() as writer, log.writer() as other, log.reader() as mine:
+            other.execute(text("SELECT * FROM events"))
+            assert writers(mine) == frozenset()
+            append(writer, "cart-1", 1)
+            assert len(writers(mine)) == 1
+            writer.rollback()
+            assert writers(mine) == frozenset()
 
-    def test_a_position_drawn_before_that_is_lost_behind_the_horizon(self, postgres_server):
+    def test_a_position_drawn_before_the_insert_is_lost(self, postgres_server):
+        """As programs do that fetch numbers ahead: nobody can see that they hold one."""
         with fresh(postgres_server) as log, log.writer() as early, log.writer() as other, log.reader() as mine:
             reader = HighWaterMark()
-            drawn = _draw_without_a_number(early)
-            with other.begin():
-                append(other, "cart-2", 1)
-            log.settle()
+            drawn = early.scalar(text("SELECT nextval('events_position_seq')"))
+            append(other, "cart-2", 1)
+            other.commit()
             seen = [event.position for _ in range(3) for event in reader.poll(mine)]
             early.execute(
-                text("INSERT INTO events VALUES (:position, pg_current_xact_id(), 'cart', 'cart-1', 1)"),
+                text(
+                    "INSERT INTO events (position, category, stream, version) VALUES (:position, 'cart', 'cart-1', 1)"
+                ),
                 {"position": drawn},
             )
             early.commit()
-            log.settle()
             seen += [event.position for _ in range(3) for event in reader.poll(mine)]
-            assert drawn in log.written()
-            assert drawn not in seen
+            assert (log.written(), seen) == ((1, 2), [2])
 
     def test_the_order_of_transactions_can_turn_a_stream_around(self, postgres_server):
         """A transaction that got its number early reads what a later number committed, and writes the next version."""
         with fresh(postgres_server) as log, log.writer() as early, log.writer() as late, log.reader() as mine:
-            early.execute(text("SELECT pg_current_xact_id()"))
+            take_number(early)
             with late.begin():
                 append(late, "cart-1", 1)
             append(early, "cart-1", 2)
@@ -131,20 +129,10 @@ class TestTheFinePrint:
             assert [event.position for event in BelowHorizon().poll(mine)] == [2, 1]
 
 
-def _draw_without_a_number(connection):
-    """PostgreSQL gives a transaction its number when it writes, and a sequence writes only every 32 numbers."""
-    while True:
-        drawn = connection.scalar(text("SELECT nextval('events_position_seq')"))
-        if connection.scalar(text("SELECT pg_current_xact_id_if_assigned() IS NULL")):
-            return drawn
-        connection.commit()
-
-
-@given(st.integers(1, 100), st.integers(0, 100), st.integers(1, 100))
-def test_a_gap_is_over_when_all_that_ran_have_ended(xmax, clock, xmin):
-    seen = Moment(1, xmax, 0.0)
-    assert everybody_ended(seen, Moment(xmin, xmin, clock)) == (xmin >= xmax)
-    assert timer(50)(seen, Moment(xmin, xmin, clock)) == (clock >= 50)
+@given(st.frozensets(st.integers(0, 9)), st.frozensets(st.integers(0, 9)), st.integers(0, 100))
+def test_a_gap_is_over_when_all_that_could_fill_it_have_ended(then, now, seconds):
+    assert WRITERS_ENDED.is_over(then, now) == all(each not in now for each in then)
+    assert timer(50).is_over(0.0, float(seconds)) == (seconds >= 50)
 
 
 class TestResult:

@@ -20,7 +20,7 @@ from threading import Barrier, Event
 from sqlalchemy import Connection, text
 
 from eventlab.pitfalls.commit_order.cures import ARMS, CURES, NONE, SHORT_SECONDS, TRAPS, Cure
-from eventlab.pitfalls.commit_order.log import Log, append, backend, fresh, is_blocked
+from eventlab.pitfalls.commit_order.log import Log, append, backend, fresh, is_blocked, take_number
 from eventlab.pitfalls.commit_order.reading import Reader
 from eventlab.pitfalls.commit_order.result import Comparison, Result, Step
 
@@ -32,19 +32,21 @@ _CATEGORIES = ("account", "cart")
 _REFUSED = 20  # every 20th append of a writer is rolled back, as after a conflict: its number stays a gap for ever
 
 
-def run(url: str, *, cure: str = NONE) -> Result:
+def run(url: str, *, cure: str | Cure = NONE, crossed: bool = False) -> Result:
     """Two transactions append, the first commits last: it goes on when the second has committed, or waits for a lock.
 
-    A subscriber reads all it can before the first commits, and again after. Raises ValueError for a cure that there is
-    not, and as :func:`~eventlab.pitfalls.commit_order.log.fresh`.
+    A subscriber reads all it can before the first commits, and again after. ``crossed``: the second transaction has its
+    number before the first one begins, and draws its position after. ``cure`` is a name, or one of your own. Raises
+    ValueError for a name that there is not, and as :func:`~eventlab.pitfalls.commit_order.log.fresh`.
     """
     with _arm(url, cure) as (arm, log), log.writer() as first, log.writer() as second, ThreadPoolExecutor(1) as pool:
         follower = _Follower(log, arm.reader())
+        pid = backend(second)
+        if crossed:
+            take_number(second)
         with first.begin():
             arm.lock(first, _CATEGORIES[0])
             follower.steps.append(Step("first", "draws", (append(first, f"{_CATEGORIES[0]}-1", 1),)))
-            with second.begin():
-                pid = backend(second)
             later = pool.submit(_append, second, arm, f"{_CATEGORIES[1]}-1", follower.steps)
             log.wait(lambda observer: later.done() or is_blocked(observer, pid))
             if not later.done():
@@ -54,7 +56,7 @@ def run(url: str, *, cure: str = NONE) -> Result:
         later.result()
         log.settle()
         follower.catch_up()
-        return follower.result(cure, arm)
+        return follower.result(cure if isinstance(cure, str) else "your own", arm)
 
 
 def beside(url: str, *, cure: str = "pg_snapshot_xmin", gap: bool = False) -> Result:
@@ -112,17 +114,17 @@ def compare(url: str, *, cures: Sequence[str] = (NONE, *CURES), writers: int = 8
 
 
 @contextmanager
-def _arm(url: str, cure: str) -> Iterator[tuple[Cure, Log]]:
-    if cure not in ARMS:
+def _arm(url: str, cure: str | Cure) -> Iterator[tuple[Cure, Log]]:
+    if isinstance(cure, str) and cure not in ARMS:
         raise ValueError(f"there is no cure {cure!r}; there are: {', '.join(ARMS)}")
     with fresh(url) as log:
-        yield ARMS[cure], log
+        yield ARMS[cure] if isinstance(cure, str) else cure, log
 
 
 def _append(connection: Connection, arm: Cure, stream: str, steps: list[Step]) -> None:
-    with connection.begin():
-        arm.lock(connection, stream.split("-")[0])
-        steps.append(Step("second", "draws", (append(connection, stream, 1),)))
+    arm.lock(connection, stream.split("-")[0])
+    steps.append(Step("second", "draws", (append(connection, stream, 1),)))
+    connection.commit()
     steps.append(Step("second", "commits"))
 
 

@@ -1,4 +1,4 @@
-"""The five cures by name, what they cure, and three ways to apply one wrongly."""
+"""The five cures by name, what they cure, and four ways to apply one wrongly."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from eventlab.pitfalls.commit_order.advisory_lock import LastOfEachCategory, lock_all, lock_category
 from eventlab.pitfalls.commit_order.gap_token import GapToken
-from eventlab.pitfalls.commit_order.gaps import timer
+from eventlab.pitfalls.commit_order.gaps import PAST_XMAX, timer
 from eventlab.pitfalls.commit_order.high_water_mark import HighWaterMark
 from eventlab.pitfalls.commit_order.reading import Reader
 from eventlab.pitfalls.commit_order.snapshot_xmin import BelowHorizon
@@ -38,5 +38,6 @@ TRAPS: Mapping[str, Cure] = {
     "advisory lock per category, one reader for all": Cure(lock_category, LastPosition),
     "gap token with a short timer": Cure(no_lock, lambda: GapToken(timer(SHORT_SECONDS))),
     "high-water mark with a short timer": Cure(no_lock, lambda: HighWaterMark(timer(SHORT_SECONDS))),
+    "high-water mark by pg_snapshot_xmax": Cure(no_lock, lambda: HighWaterMark(PAST_XMAX)),
 }
 ARMS: Mapping[str, Cure] = {NONE: Cure(no_lock, LastPosition), **CURES, **TRAPS}

@@ -4,34 +4,35 @@ Nobody waits, but events come out of order: a replay, which finds no gaps, handl
 reader did. Axon's ``GapAwareTrackingToken`` works like this, with a timer.
 """
 
+from typing import Any
+
 from sqlalchemy import Connection, text
 
-from eventlab.pitfalls.commit_order.gaps import MOMENT, IsOver, Moment, everybody_ended
+from eventlab.pitfalls.commit_order.gaps import WRITERS_ENDED, GapRule
 from eventlab.pitfalls.commit_order.log import Event
 
-_NEW = text(f"""
-SELECT {MOMENT}, position, stream
-FROM pg_current_snapshot() AS snapshot LEFT JOIN events ON position > :last OR position = ANY(:gaps)
-ORDER BY position
-""")  # noqa: S608 (a constant of this package)
+_NEW = text("SELECT position, stream FROM events WHERE position > :last OR position = ANY(:gaps) ORDER BY position")
 
 
 class GapToken:
-    """Remembers the highest position it saw, and the gaps below it with the moment when each was seen."""
+    """Remembers the highest position it saw, and the gaps below it."""
 
-    def __init__(self, is_over: IsOver = everybody_ended) -> None:
-        self._is_over = is_over
+    def __init__(self, rule: GapRule = WRITERS_ENDED) -> None:
+        self._rule = rule
         self._last = 0
-        self._gaps: dict[int, Moment] = {}
+        self._gaps: dict[int, Any] = {}  # with what a look gave when the gap was seen
 
     def poll(self, connection: Connection) -> list[Event]:
         """See :class:`~eventlab.pitfalls.commit_order.reading.Reader`."""
-        rows = connection.execute(_NEW, {"last": self._last, "gaps": list(self._gaps)}).all()
-        now = Moment.now(rows[0].xmin, rows[0].xmax)
-        found = [Event(row.position, row.stream) for row in rows if row.position is not None]
-        self._gaps = {gap: seen for gap, seen in self._gaps.items() if not self._is_over(seen, now)}
-        for event in found:
-            self._gaps.pop(event.position, None)
-            self._gaps |= dict.fromkeys(range(self._last + 1, event.position), now)
-            self._last = max(self._last, event.position)
+        now = self._rule.look(connection) if self._gaps else None
+        found = [Event(*row) for row in connection.execute(_NEW, {"last": self._last, "gaps": list(self._gaps)})]
+        there = {event.position for event in found}
+        self._gaps = {
+            gap: then for gap, then in self._gaps.items() if gap not in there and not self._rule.is_over(then, now)
+        }
+        if found and found[-1].position > self._last:
+            missing = set(range(self._last + 1, found[-1].position)) - there
+            if missing:
+                self._gaps |= dict.fromkeys(missing, self._rule.look(connection))
+            self._last = found[-1].position
         return found

@@ -1,41 +1,53 @@
-"""When a reader may give up a gap: two answers, of which one is right.
+"""When a reader may give up a gap: by who can still fill it, or by a guess.
 
-A number is missing because its transaction runs, or because it was rolled back: then the number never comes. A timer
-guesses which. PostgreSQL knows: ``xmax`` when the gap was seen is above every transaction that had a number by then,
-``xmin`` now is the oldest that still runs. When ``xmin`` has reached that ``xmax``, whoever drew the number has ended.
-(It had its own number before it drew: :func:`eventlab.pitfalls.commit_order.log.append` sees to that.)
+A number is missing because its transaction runs, or because it was rolled back: then it never comes. PostgreSQL knows
+which: an INSERT locks the table (ROW EXCLUSIVE) before it draws a number, until its transaction has ended and is
+visible. So whoever can fill a gap holds such a lock when the gap is seen; when all of these have ended, nobody can.
+
+``pg_snapshot_xmin`` now against ``pg_snapshot_xmax`` then looks like the same question and is not: ``xmax`` is one past
+the highest *completed* transaction, and a transaction with a higher number may be running already
+(https://www.postgresql.org/docs/18/functions-info.html#FUNCTIONS-PG-SNAPSHOT).
 """
 
 import time
 from collections.abc import Callable
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
-# Columns of a reader's query, so that the rows and the moment come from one and the same snapshot.
-MOMENT = "pg_snapshot_xmin(snapshot)::text::bigint AS xmin, pg_snapshot_xmax(snapshot)::text::bigint AS xmax"
+from sqlalchemy import Connection, text
 
-
-class Moment(NamedTuple):
-    """When a query looked: by the transactions that ran, and by the clock (seconds, of the reader's machine)."""
-
-    xmin: int
-    xmax: int
-    clock: float
-
-    @classmethod
-    def now(cls, xmin: int, xmax: int) -> "Moment":
-        """The moment of a query whose answer has just come."""
-        return cls(xmin, xmax, time.monotonic())
+_WRITERS = text("""
+SELECT virtualtransaction FROM pg_locks
+WHERE locktype = 'relation' AND mode = 'RowExclusiveLock' AND granted
+  AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+  AND relation = CAST('events' AS regclass)
+""")
+_SNAPSHOT = text("""
+SELECT pg_snapshot_xmin(snapshot)::text::bigint AS xmin, pg_snapshot_xmax(snapshot)::text::bigint AS xmax
+FROM pg_current_snapshot() AS snapshot
+""")
 
 
-IsOver = Callable[[Moment, Moment], bool]
-"""Whether a gap that was seen at the first moment cannot be filled any more after the second."""
+@dataclass(frozen=True)
+class GapRule:
+    """``look`` right after a gap was seen, and again before the rows are read again; ``is_over(then, now)``."""
+
+    look: Callable[[Connection], Any]
+    is_over: Callable[[Any, Any], bool]
 
 
-def everybody_ended(seen: Moment, now: Moment) -> bool:
-    """Every transaction that ran when the gap was seen has ended."""
-    return now.xmin >= seen.xmax
+def writers(connection: Connection) -> frozenset[str]:
+    """The transactions that write to the table."""
+    return frozenset(connection.scalars(_WRITERS))
 
 
-def timer(seconds: float) -> IsOver:
+WRITERS_ENDED = GapRule(writers, frozenset.isdisjoint)
+PAST_XMAX = GapRule(
+    lambda connection: connection.execute(_SNAPSHOT).one(),
+    lambda then, now: bool(now.xmin >= then.xmax),
+)
+
+
+def timer(seconds: float) -> GapRule:
     """So many seconds have passed."""
-    return lambda seen, now: now.clock - seen.clock >= seconds
+    return GapRule(lambda _: time.monotonic(), lambda then, now: bool(now - then >= seconds))

@@ -18,7 +18,7 @@ _POLL_SECONDS = 0.001
 _TABLES = """
 CREATE TABLE events (
     position bigserial PRIMARY KEY,
-    xid xid8 NOT NULL,
+    xid xid8 NOT NULL DEFAULT pg_current_xact_id(),
     category text NOT NULL,
     stream text NOT NULL,
     version bigint NOT NULL
@@ -27,13 +27,8 @@ CREATE UNIQUE INDEX ON events (xid, position);
 CREATE UNIQUE INDEX ON events (category, position);
 CREATE TABLE views (stream text PRIMARY KEY, events bigint NOT NULL);
 """
-# MATERIALIZED, so that a transaction has its number (xid) before it draws a position. The default of a column would be
-# evaluated first, in a plain INSERT and behind a subquery too. Then a reader could see the gap, and wait for all
-# transactions that have a number, before the one that fills the gap has any.
 _APPEND = text("""
-WITH own AS MATERIALIZED (SELECT pg_current_xact_id() AS xid)
-INSERT INTO events (xid, category, stream, version) SELECT xid, :category, :stream, :version FROM own
-RETURNING position
+INSERT INTO events (category, stream, version) VALUES (:category, :stream, :version) RETURNING position
 """)
 _VIEW = text("""
 INSERT INTO views (stream, events) VALUES (:stream, 1) ON CONFLICT (stream) DO UPDATE SET events = views.events + 1
@@ -93,6 +88,11 @@ def append(connection: Connection, stream: str, version: int) -> int:
     position = int(connection.execute(_APPEND, row).scalar_one())
     connection.execute(_VIEW, {"stream": stream})
     return position
+
+
+def take_number(connection: Connection) -> None:
+    """Give the transaction that runs its number, as a write to any table does."""
+    connection.execute(text("SELECT pg_current_xact_id()"))
 
 
 def is_blocked(connection: Connection, pid: int) -> bool:
