@@ -74,7 +74,9 @@ class Result:
         there = [step for step in _LOOKS if str(step) in set(frame["does"])]
         colours, shapes = zip(*(_LOOKS[step] for step in there), strict=True)
         marks = base.mark_point(filled=True, size=130, opacity=1).encode(
-            color=altair.Color("does:N", title=None).scale(domain=there, range=colours),
+            color=altair.Color("does:N", title=None, legend=altair.Legend(orient="top")).scale(
+                domain=there, range=colours
+            ),
             shape=altair.Shape("does:N", title=None).scale(domain=there, range=shapes),
         )
         said = [f"{row.writer} {row.does} {row.balance}".strip() for row in frame.itertuples()]
