@@ -128,13 +128,10 @@ PLAN = Plan(
             ),
             solution="""
 def answer(row, recorded):
-    row = row or {"pieces": 0}
-    event = recorded.event
+    pieces, event = row["pieces"] if row else 0, recorded.event
     if isinstance(event, ItemRemoved):
-        back = event.quantity
-    else:
-        back = max(0, event.before - event.after)
-    return {"pieces": row["pieces"] + back}
+        return {"pieces": pieces + event.quantity}
+    return {"pieces": pieces + max(0, event.before - event.after)}
 """,
         ),
         Exercise(
