@@ -1,7 +1,13 @@
 """kill -9 of a projector and of the database: rows and checkpoint move together, and work goes on."""
 
+import os
+import signal
 import time
+import uuid
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from multiprocessing import get_context
+from typing import TypeVar
 
 import pytest
 import sqlalchemy
@@ -10,8 +16,9 @@ from eventlab.store import SqlEventStore, Unavailable
 from eventlab.views import Projector, lag, start, wait_until
 
 from .shop import added, cart, carts, holds, pieces
-from .workers import VIEWS, process, serve, serve_and_die, write
+from .workers import VIEWS, hold_before_commit, process, serve, serve_and_die, write
 
+Result = TypeVar("Result")
 PATIENCE_SECONDS = 60.0
 KILLS = 10  # for each of the two databases
 
@@ -47,10 +54,6 @@ def last(store: SqlEventStore):
 
 def test_killed_while_it_holds_the_lane_it_is_replaced_at_once(store: SqlEventStore, sql_url: str) -> None:
     """The holder dies with the batch applied and not committed; the standby that waits for it applies it."""
-    from multiprocessing import get_context
-
-    from .workers import hold_before_commit
-
     Projector(store, carts)
     here, there = get_context("spawn").Pipe()
     with process(hold_before_commit, sql_url, "carts", there) as holder:
@@ -62,6 +65,23 @@ def test_killed_while_it_holds_the_lane_it_is_replaced_at_once(store: SqlEventSt
             wait_until(store, carts, last(store), PATIENCE_SECONDS)
             assert time.monotonic() - began < 5
     holds(store, [carts])
+
+
+def test_a_worker_that_stalls_is_put_out_and_applies_nothing_twice(postgres_url: str) -> None:
+    """The holder sleeps inside its transaction (as after SIGSTOP), is replaced, and wakes up."""
+    store = SqlEventStore(postgres_url)
+    Projector(store, carts)
+    here, there = get_context("spawn").Pipe()
+    with process(hold_before_commit, postgres_url, "carts", there, 300):
+        write(store, 3, appends=5)
+        assert here.poll(PATIENCE_SECONDS)
+        with start(store, carts):
+            wait_until(store, carts, last(store), PATIENCE_SECONDS)
+            here.send("wake up")
+            write(store, 4, appends=5)
+            wait_until(store, carts, last(store), PATIENCE_SECONDS)
+    holds(store, [carts])
+    store.close()
 
 
 def test_two_projectors_apply_nothing_twice(store: SqlEventStore, sql_url: str) -> None:
@@ -84,21 +104,47 @@ def test_workers_that_share_lanes_apply_everything_once_and_in_order(store: SqlE
     holds(store, [view])
 
 
+@pytest.fixture
+def database_to_crash(postgres_server: str) -> Iterator[str]:
+    """A database of the session's server, made and dropped by connections that live no longer than that."""
+    engine = sqlalchemy.create_engine(postgres_server, isolation_level="AUTOCOMMIT", poolclass=sqlalchemy.NullPool)
+    name = f"crash_{uuid.uuid4().hex[:12]}"
+    with engine.connect() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE template0")
+    yield sqlalchemy.make_url(postgres_server).set(database=name).render_as_string(hide_password=False)
+    with engine.connect() as connection:
+        connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
+
+
 class TestDatabaseGone:
     def test_cut_connections_are_opened_again(self, postgres_url: str) -> None:
-        store = SqlEventStore(postgres_url)
-        administrator = sqlalchemy.create_engine(postgres_url, isolation_level="AUTOCOMMIT")
+        self.survives(
+            postgres_url,
+            lambda administrator: administrator.exec_driver_sql(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            ),
+        )
+
+    def test_a_server_that_crashes_recovers_and_the_view_goes_on(self, database_to_crash: str) -> None:
+        """kill -9 of one of its processes: PostgreSQL throws all of them out and recovers from its log."""
+
+        def crash(administrator: sqlalchemy.Connection) -> None:
+            os.kill(administrator.exec_driver_sql("SELECT pg_backend_pid()").scalar_one(), signal.SIGKILL)
+
+        self.survives(database_to_crash, crash)
+
+    def survives(self, url: str, blow: Callable[[sqlalchemy.Connection], object]) -> None:
+        store = SqlEventStore(url)
+        administrator = sqlalchemy.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=sqlalchemy.NullPool)
         with start(store, carts):
-            for number in range(5):
+            for number in range(3):
                 with administrator.connect() as connection:
-                    connection.exec_driver_sql(
-                        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-                        "WHERE datname = current_database() AND pid <> pg_backend_pid()"
-                    )
-                position = append_stubbornly(store, number)
-                wait_until_reachable(store, position)
+                    blow(connection)
+                    connection.invalidate()
+                position = stubbornly(lambda: store.append(cart(number), [added()]).positions[-1])  # noqa: B023
+                stubbornly(lambda: wait_until(store, carts, position, PATIENCE_SECONDS))  # noqa: B023
         holds(store, [carts])
-        administrator.dispose()
         store.close()
 
     def test_patience_ends(self, postgres_url: str) -> None:
@@ -115,20 +161,11 @@ class TestDatabaseGone:
         store.close()
 
 
-def append_stubbornly(store: SqlEventStore, number: int):
-    new = [added()]
+def stubbornly(action: Callable[[], Result]) -> Result:
+    """Try until the database is back."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
         try:
-            return store.append(cart(number), new).positions[-1]
-        except Unavailable:
-            assert time.monotonic() < deadline
-
-
-def wait_until_reachable(store: SqlEventStore, position: int) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while True:
-        try:
-            return wait_until(store, carts, position, PATIENCE_SECONDS)
+            return action()
         except Unavailable:
             assert time.monotonic() < deadline

@@ -12,7 +12,7 @@ from random import Random
 from sqlalchemy import Connection, Engine, event
 
 from eventlab.store import SqlEventStore
-from eventlab.views import Projector
+from eventlab.views import Projector, projector
 
 from .shop import ALL, added, bought, cart, gone, removed
 
@@ -27,7 +27,7 @@ def serve(url: str, name: str, version: int, lanes: int) -> None:
 def serve_and_die(url: str, name: str, seed: int, lanes: int) -> None:
     """Keep a view up to date, and be killed at a random statement, before or after it, or at a commit."""
     store = SqlEventStore(url)
-    projector = Projector(store, replace(VIEWS[name], lanes=lanes))
+    serving = Projector(store, replace(VIEWS[name], lanes=lanes))
     left = Random(seed).randint(1, 25)
 
     def count(*_: object) -> None:
@@ -38,20 +38,22 @@ def serve_and_die(url: str, name: str, seed: int, lanes: int) -> None:
 
     for moment in ("before_cursor_execute", "after_cursor_execute", "commit"):
         event.listen(store.engine, moment, count)
-    projector.run()
+    serving.run()
 
 
-def hold_before_commit(url: str, name: str, pipe: object) -> None:
-    """Apply events up to the commit, say so, and wait there."""
+def hold_before_commit(url: str, name: str, pipe: object, stalled_ms: int | None = None) -> None:
+    """Apply events up to the commit, say so, and wait there; then go on as if nothing had been."""
+    if stalled_ms is not None:
+        projector._STALLED_MS = stalled_ms
     store = SqlEventStore(url)
-    projector = Projector(store, VIEWS[name])
+    serving = Projector(store, VIEWS[name])
 
     def stand(connection: Connection) -> None:
         pipe.send("about to commit")
         pipe.recv()
 
     event.listen(Engine, "commit", stand)
-    projector.run()
+    serving.run()
 
 
 def write(store: SqlEventStore, seed: int, appends: int) -> None:
