@@ -165,6 +165,7 @@ class TestResult:
         broken = Result(NONE, (1, 2, 3), (1, 3), (1, 2, 3), 0.5, delays)
         cured = Result("table lock", (1, 2), (1, 2), (1, 2), 1.0, delays)
         comparison = Comparison([broken, cured])
+        assert comparison.of("table lock") is cured
         table = comparison.table()
         assert table["cure"].tolist() == [NONE, "table lock"]
         assert table["lost"].tolist() == [1, 0]

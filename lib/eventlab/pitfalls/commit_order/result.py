@@ -127,6 +127,10 @@ class Comparison:
 
     results: Sequence[Result]
 
+    def of(self, cure: str) -> Result:
+        """The result of one cure. Raises KeyError for one that was not measured."""
+        return {each.cure: each for each in self.results}[cure]
+
     def table(self) -> pd.DataFrame:
         """A row per cure; delays in milliseconds from the commit to the subscriber."""
         return pd.DataFrame(

@@ -9,9 +9,8 @@ from sqlalchemy import Connection, text
 from eventlab.pitfalls.commit_order.log import Event
 
 _NEW = text("""
-SELECT xid::text::bigint, position, stream FROM events
-WHERE xid < pg_snapshot_xmin(pg_current_snapshot())
-  AND (xid, position) > (CAST(CAST(:xid AS text) AS xid8), CAST(:position AS bigint))
+SELECT xid, position, stream FROM events
+WHERE xid < pg_snapshot_xmin(pg_current_snapshot()) AND (xid, position) > (:xid, :position)
 ORDER BY xid, position
 """)
 
@@ -20,7 +19,7 @@ class BelowHorizon:
     """Remembers the number of a transaction and a position."""
 
     def __init__(self) -> None:
-        self._last = {"xid": 0, "position": 0}
+        self._last = {"xid": "0", "position": 0}  # the driver knows no type xid8, and takes it for text
 
     def poll(self, connection: Connection) -> list[Event]:
         """See :class:`~eventlab.pitfalls.commit_order.reading.Reader`."""
