@@ -69,10 +69,10 @@ def attach(store: SqlEventStore, view: View) -> None:
     live, checkpoints, _ = target.books
     with told_plainly(where(store)), store.engine.begin() as connection:
         begin(connection)
+        hold_appends(connection, store.schema)
         is_view = live.c.view == view.name
         if connection.scalar(select(live.c.version).where(is_view).with_for_update()) != view.version:
             raise ViewError(f"{view} is not what readers see; switch to it first")
-        hold_appends(connection, store.schema)
         connection.execute(select(checkpoints).where(*target.is_this).with_for_update()).all()
         finish(connection, store, target)
         target.move(connection, INLINE)
