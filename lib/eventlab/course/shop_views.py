@@ -245,10 +245,9 @@ class Visits:
 
     def chart(self) -> Figure:
         """How many customers would see their trousers when they look so many milliseconds after the click."""
-        table = pd.DataFrame({"ms after the click": sorted(self.delays), "customers who see it": 0})
-        table["customers who see it"] = range(1, len(table) + 1)
-        table = table.round(1)
-        half, last = table.iloc[len(table) // 2, 0], table.iloc[-1, 0]
+        delays = sorted(round(delay, 1) for delay in self.delays)
+        table = pd.DataFrame({"ms after the click": [0, *delays], "customers who see it": range(len(delays) + 1)})
+        half, last = delays[len(delays) // 2], delays[-1]
         alt = (
             f"Of {self.customers} customers, how many see what they put in against the time since their click: "
             f"half of them after {half} ms, all after {last} ms."

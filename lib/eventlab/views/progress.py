@@ -6,7 +6,7 @@ from typing import NamedTuple
 from sqlalchemy import ScalarSelect, func, select
 
 from eventlab.events.envelope import Position
-from eventlab.store import SqlEventStore
+from eventlab.store import SqlEventStore, Unavailable
 from eventlab.store.trouble import told_plainly
 from eventlab.views.bookkeeping import bookkeeping
 from eventlab.views.errors import NotReached, ViewError
@@ -32,7 +32,6 @@ def wait_until(store: SqlEventStore, view: View, position: Position, timeout: fl
     Raises NotReached (a TimeoutError) when it takes longer, ViewError when the view is not there, or an event up to
     ``position`` is parked.
     """
-    check_made(store, view)
     deadline = time.monotonic() + timeout
     live = bookkeeping(store.schema).live.c
     version = select(live.version).where(live.view == view.name).scalar_subquery()
@@ -52,7 +51,6 @@ def lag(store: SqlEventStore, view: View) -> Lag:
 
     Raises ViewError when this version is not there.
     """
-    check_made(store, view)
     at, parked, _ = _state(store, view, view.version)
     return Lag(events_after(store, at), max(0, head(store) - at), parked)
 
@@ -60,11 +58,19 @@ def lag(store: SqlEventStore, view: View) -> Lag:
 def _state(store: SqlEventStore, view: View, version: int | ScalarSelect[int]) -> tuple[Position, int, Position | None]:
     """The slowest lane's checkpoint, the number of parked events and the position of the first of them."""
     _, checkpoints, parked = (table.c for table in bookkeeping(store.schema))
-    lanes = select(func.min(checkpoints.position)).where(checkpoints.view == view.name, checkpoints.version == version)
-    aside = select(func.count(), func.min(parked.position)).where(parked.view == view.name, parked.version == version)
-    with told_plainly(where(store)), store.engine.connect() as connection:
-        at = connection.scalar(lanes)
-        number, first = connection.execute(aside).one()
+    is_parked = (parked.view == view.name, parked.version == version)
+    query = select(
+        func.min(checkpoints.position),
+        select(func.count()).where(*is_parked).scalar_subquery(),
+        select(func.min(parked.position)).where(*is_parked).scalar_subquery(),
+    ).where(checkpoints.view == view.name, checkpoints.version == version)
+    try:
+        with told_plainly(where(store)), store.engine.connect() as connection:
+            at, number, first = connection.execute(query).one()
+    except Unavailable:
+        check_made(store, view)
+        raise
     if at is None:
+        check_made(store, view)
         raise ViewError(f"there is no view {view} in this store")
     return Position(at), number, None if first is None else Position(first)
