@@ -1,10 +1,14 @@
 """A handler that raises stops the view or parks the stream, and no event is passed over (P36)."""
 
 from dataclasses import replace
+from typing import Literal
 
 import pytest
 
+from eventlab.domain.cart import ItemAdded
 from eventlab.events.envelope import Position
+from eventlab.events.errors import UnknownEventType
+from eventlab.events.registry import TypeRegistry
 from eventlab.store import SqlEventStore
 from eventlab.views import (
     HandlerFailed,
@@ -151,3 +155,21 @@ class TestPark:
 def test_an_unknown_policy_is_refused(store: SqlEventStore) -> None:
     with pytest.raises(ValueError, match="'stop' or 'park'"):
         Projector(store, carts, on_failure="skip")
+
+
+@pytest.mark.parametrize("on_failure", ["stop", "park"])
+def test_an_event_that_cannot_be_decoded_stops_the_view_behind_those_before_it(
+    sql_url: str, on_failure: Literal["stop", "park"]
+) -> None:
+    store = SqlEventStore(sql_url)
+    store.append(cart(1), [added(), added(), removed(), added()])
+    old = SqlEventStore(sql_url, registry=TypeRegistry([ItemAdded]))
+    projector = Projector(old, carts, on_failure=on_failure)
+    for _ in range(2):
+        with pytest.raises(UnknownEventType, match="cart-1 version 3"):
+            projector.catch_up()
+        assert shown(old, carts) == expected(carts, store.read_all(until=Position(2)))
+    Projector(store, carts).catch_up()
+    holds(store, [carts])
+    old.close()
+    store.close()
