@@ -233,7 +233,7 @@ def test_programs_that_only_root_can_reach(own: Lab, tmp_path: Path, monkeypatch
         own.down()
         for copy in copies:  # somebody else put something of theirs in its place
             os.chown(copy, NOBODY, NOBODY)
-            with pytest.raises(LabError, match="is in the way, and is not root's"):
+            with pytest.raises(LabError, match="is in the way, and is not yours"):
                 own.up(1, with_postgres=True)
 
 
@@ -247,7 +247,8 @@ lab.up(1, with_postgres=True)
 print(os.geteuid(), lab.status()["kafka"]["brokers"][0]["state"], lab.status()["postgres"]["state"])
 lab.down()
 """
-    settings = {**os.environ, "EVENTLAB_HOME": str(directory / "lab"), "HOME": str(directory)}
+    places = {"EVENTLAB_HOME": str(directory / "lab"), "HOME": str(directory), "TMPDIR": str(directory)}
+    settings = {**os.environ, **places}
     done = subprocess.run(
         [*prefix, sys.executable, "-c", code], env=settings, cwd=directory, capture_output=True, text=True, check=False
     )

@@ -47,16 +47,16 @@ def _installed() -> Path:
 
 
 def _binaries() -> Path:
-    """Where the server's programs are; for root a copy, if the user that they run as cannot come to the wheel's own.
+    """Where the server's programs are: the wheel's own, or a copy if the user that they run as cannot come to those.
 
-    (They ask ``access(2)`` whether they may run each other, and that ignores the capability which they are given.)
+    (They ask ``access(2)`` whether they may run each other, and that ignores capabilities which a process was given.)
     """
     wheel = _installed()
-    if os.geteuid() != 0 or all(folder.stat().st_mode & stat.S_IXOTH for folder in wheel.parents):
+    if _reachable(wheel):
         return wheel / "bin"
-    identity = hashlib.sha256(f"{wheel}{wheel.stat().st_mtime_ns}".encode()).hexdigest()[:16]
+    identity = hashlib.sha256(f"{wheel}{wheel.stat().st_mtime_ns} for {os.geteuid()}".encode()).hexdigest()[:16]
     copy = Path(tempfile.gettempdir()) / f"eventlab-postgres-{identity}"
-    if not _is_roots(copy):
+    if not _is_ours(copy):
         half = Path(tempfile.mkdtemp(dir=tempfile.gettempdir()))
         packages = wheel.parents[1]
         for part in (wheel, packages / f"{wheel.parent.name}.libs"):  # programs find their libraries beside them
@@ -67,13 +67,20 @@ def _binaries() -> Path:
             half.replace(copy)
         except OSError as error:
             shutil.rmtree(half)
-            if not _is_roots(copy):  # or another lab was first
-                raise LabError(f"{copy} is in the way, and is not root's. Remove it, or set TMPDIR.") from error
+            if not _is_ours(copy):  # or another lab was first
+                raise LabError(f"{copy} is in the way, and is not yours. Remove it, or set TMPDIR.") from error
     return copy / wheel.parent.name / wheel.name / "bin"
 
 
-def _is_roots(directory: Path) -> bool:
-    return directory.is_dir() and directory.lstat().st_uid == 0
+def _reachable(wheel: Path) -> bool:
+    """Whether the server's user, who for root is another one, may run the programs of ``wheel``."""
+    if os.geteuid() == 0:
+        return all(folder.stat().st_mode & stat.S_IXOTH for folder in wheel.parents)
+    return os.access(wheel / "bin" / "postgres", os.X_OK)
+
+
+def _is_ours(directory: Path) -> bool:
+    return directory.is_dir() and directory.lstat().st_uid == os.geteuid()
 
 
 def _as_user(directory: Path) -> list[str]:
