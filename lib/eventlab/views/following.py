@@ -38,15 +38,17 @@ def pages(store: SqlEventStore, after: Position) -> Iterator[Sequence[Recorded]]
 
 def follow(store: SqlEventStore, after: Position, idle: float) -> Iterator[Sequence[Recorded]]:
     """Catch up, then follow live; ends when nothing came for ``idle`` seconds."""
-    while True:
-        for page in pages(store, after):
-            yield page
-            after = page[-1].position
-        first = next(store.subscribe(after, idle=idle), None)
-        if first is None:
-            return
+    for page in pages(store, after):
+        yield page
+        after = page[-1].position
+    for first in store.subscribe(after, idle=idle):
+        if first.position <= after:
+            continue  # it came with a page that was read meanwhile
         yield [first]
         after = first.position
+        for page in pages(store, after):  # what was written while the first was served, in batches
+            yield page
+            after = page[-1].position
 
 
 def head(store: SqlEventStore) -> Position:
