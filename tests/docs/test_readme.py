@@ -15,6 +15,7 @@ from pathlib import Path
 import certifi
 import click
 import pytest
+import redis
 import sqlalchemy
 import yaml
 from confluent_kafka.admin import AdminClient
@@ -76,6 +77,8 @@ def check_export(line: str, terminal: dict[str, str]) -> str:
                 assert sqlalchemy.make_url(elsewhere.sql_url()).get_dialect()
             case "EVENTLAB_KAFKA":
                 assert elsewhere.bootstrap() == value
+            case "EVENTLAB_REDIS":
+                assert redis.Redis.from_url(value).get_connection_kwargs()["host"] == "cache.example.com"
             case "EVENTLAB_PREFIX":
                 assert elsewhere.prefix() == value
             case "EVENTLAB_KAFKA_CONFIG":
