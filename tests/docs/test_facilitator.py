@@ -3,6 +3,7 @@
 import itertools
 import json
 import re
+from collections.abc import Iterable
 
 import click
 
@@ -17,11 +18,18 @@ GUIDE = PROJECT / "docs/facilitator.md"
 TEXT = GUIDE.read_text()
 HOUR = re.findall(r"^\| (\d+) \| (.+?) \| (.+) \|$", TEXT, re.M)
 LESSONS = ("00", "01", "04")
+ALL = sorted(path.name[:2] for path in (PROJECT / "notebooks").glob("*.ipynb"))
+DAY = re.findall(r"^\| (\d+):(\d\d) \| ([\d, ]*)\|", TEXT, re.M)
+WEEK = re.findall(r"^\| [A-Z]\w+day \| ([\d, ]+) \|$", TEXT, re.M)
 
 
 def text_of(number: str) -> str:
     (path,) = (PROJECT / "notebooks").glob(f"{number}_*.ipynb")
     return "\n".join("".join(cell["source"]) for cell in json.loads(path.read_text())["cells"])
+
+
+def minutes_of(numbers: Iterable[str]) -> int:
+    return sum(int(re.search(r"\*\*(\d+) minutes", text_of(number))[1]) for number in numbers)
 
 
 def test_the_minutes_go_up_to_sixty():
@@ -32,9 +40,21 @@ def test_the_minutes_go_up_to_sixty():
 
 
 def test_the_lessons_of_the_hour_fit_into_it():
-    minutes = sum(int(re.search(r"\*\*(\d+) minutes", text_of(number))[1]) for number in LESSONS)
+    minutes = minutes_of(LESSONS)
     assert f"({minutes} minutes)" in TEXT
     assert minutes <= 60
+
+
+def test_a_day_has_all_lessons_and_time_for_each_block():
+    blocks_of_the_day = [(60 * int(hour) + int(minute), re.findall(r"\d\d", named)) for hour, minute, named in DAY]
+    assert [number for _, named in blocks_of_the_day for number in named] == ALL
+    for (start, named), (end, _) in itertools.pairwise(blocks_of_the_day):
+        assert minutes_of(named) <= end - start, named
+
+
+def test_a_week_has_all_lessons_two_a_day():
+    assert [number for named in WEEK for number in named.split(", ")] == ALL
+    assert [named.count(",") for named in WEEK] == [1] * 5
 
 
 def test_what_the_hour_names_stands_in_the_lessons():
