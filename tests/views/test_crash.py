@@ -112,8 +112,15 @@ def database_to_crash(postgres_server: str) -> Iterator[str]:
     with engine.connect() as connection:
         connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE template0")
     yield sqlalchemy.make_url(postgres_server).set(database=name).render_as_string(hide_password=False)
-    with engine.connect() as connection:
-        connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:  # until the server has recovered, for the tests after this one
+        try:
+            with engine.connect() as connection:
+                connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
+        except sqlalchemy.exc.OperationalError:
+            assert time.monotonic() < deadline
+        else:
+            return
 
 
 class TestDatabaseGone:

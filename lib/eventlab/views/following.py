@@ -1,4 +1,4 @@
-"""The events of a store in batches: first those that are there, page by page, then live as they come."""
+"""The events of a store as a view takes them: page by page, and how many there are."""
 
 from collections.abc import Iterator, Sequence
 from itertools import islice
@@ -36,34 +36,9 @@ def pages(store: SqlEventStore, after: Position) -> Iterator[Sequence[Recorded]]
             return
 
 
-def follow(store: SqlEventStore, after: Position, idle: float) -> Iterator[Sequence[Recorded]]:
-    """Catch up, then follow live; ends when nothing came for ``idle`` seconds."""
-    for page in pages(store, after):
-        yield page
-        after = page[-1].position
-    for first in store.subscribe(after, idle=idle):
-        if first.position <= after:
-            continue  # it came with a page that was read meanwhile
-        yield [first]
-        after = first.position
-        for page in pages(store, after):  # what was written while the first was served, in batches
-            yield page
-            after = page[-1].position
-
-
-def head(store: SqlEventStore) -> Position:
-    """The position of the last event; 0 for an empty store."""
-    position = _positions(store)
-    with told_plainly(where(store)), store.engine.connect() as connection:
-        return Position(connection.scalar(select(func.max(position))) or 0)
-
-
 def events_after(store: SqlEventStore, after: Position) -> int:
     """How many events there are after a position."""
-    position = _positions(store)
+    position: Column[int] = Column("position")
+    events = Table("events", MetaData(schema=store.schema), position)
     with told_plainly(where(store)), store.engine.connect() as connection:
-        return connection.scalar(select(func.count()).select_from(position.table).where(position > after)) or 0
-
-
-def _positions(store: SqlEventStore) -> Column[int]:
-    return Table("events", MetaData(schema=store.schema), Column("position", key="position")).c.position
+        return connection.scalar(select(func.count()).select_from(events).where(position > after)) or 0

@@ -70,10 +70,10 @@ def attach(store: SqlEventStore, view: View) -> None:
     with told_plainly(where(store)), store.engine.begin() as connection:
         begin(connection)
         hold_appends(connection, store.schema)
+        connection.execute(select(checkpoints).where(checkpoints.c.view == view.name).with_for_update()).all()
         is_view = live.c.view == view.name
-        if connection.scalar(select(live.c.version).where(is_view).with_for_update()) != view.version:
+        if connection.scalar(select(live.c.version).where(is_view)) != view.version:
             raise ViewError(f"{view} is not what readers see; switch to it first")
-        connection.execute(select(checkpoints).where(*target.is_this).with_for_update()).all()
         finish(connection, store, target)
         target.move(connection, INLINE)
         connection.execute(update(live).where(is_view).values(inline=True))

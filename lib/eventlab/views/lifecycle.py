@@ -117,16 +117,16 @@ def _switch(store: SqlEventStore, target: Target) -> Position:
     is_view = live.c.view == target.view.name
     with store.engine.begin() as connection:
         begin(connection)
-        # Appends first, as every append does: the other way round the two would wait for each other.
+        # Appends first: they hold what they wrote while they look at the view, and the other way round would be a knot.
         inline = connection.scalar(select(live.c.inline).where(is_view))
         if inline:
             hold_appends(connection, store.schema)
-        old = connection.execute(select(live).where(is_view).with_for_update()).one()
-        if old.inline != inline:
-            raise ViewError(f"{target.view.name} was attached while it was to be switched; switch again")
         # The checkpoints of all versions stand still, so that the new one cannot end up behind the old one.
         lanes = select(checkpoints).where(checkpoints.c.view == target.view.name)
         connection.execute(lanes.order_by(checkpoints.c.version, checkpoints.c.lane).with_for_update()).all()
+        old = connection.execute(select(live).where(is_view)).one()
+        if old.inline != inline:
+            raise ViewError(f"{target.view.name} was attached while it was to be switched; switch again")
         end = finish(connection, store, target)
         if old.inline:
             Target(replace(target.view, version=old.version), store.schema).move(connection, end)

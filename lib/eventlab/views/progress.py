@@ -10,7 +10,7 @@ from eventlab.store import SqlEventStore, Unavailable
 from eventlab.store.trouble import told_plainly
 from eventlab.views.bookkeeping import bookkeeping
 from eventlab.views.errors import NotReached, ViewError
-from eventlab.views.following import events_after, head, where
+from eventlab.views.following import events_after, where
 from eventlab.views.lifecycle import check_made
 from eventlab.views.view import View
 
@@ -52,7 +52,7 @@ def lag(store: SqlEventStore, view: View) -> Lag:
     Raises ViewError when this version is not there.
     """
     at, parked, _ = _state(store, view, view.version)
-    return Lag(events_after(store, at), max(0, head(store) - at), parked)
+    return Lag(events_after(store, at), max(0, store.head() - at), parked)
 
 
 def _state(store: SqlEventStore, view: View, version: int | ScalarSelect[int]) -> tuple[Position, int, Position | None]:

@@ -14,7 +14,7 @@ from eventlab.store import SqlEventStore, Unavailable
 from eventlab.store.trouble import told_plainly
 from eventlab.views.bookkeeping import begin
 from eventlab.views.errors import ViewError, is_databases
-from eventlab.views.following import events_after, follow, pages, where
+from eventlab.views.following import events_after, pages, where
 from eventlab.views.lifecycle import create
 from eventlab.views.target import Target
 from eventlab.views.view import View
@@ -77,11 +77,12 @@ class Projector:
         When the database goes away, it is tried again with growing pauses, and work goes on from the checkpoint.
         Raises HandlerFailed; Unavailable after ``patience`` seconds; what cannot be decoded raises EventError.
         """
+        idle = None if stop is None else _IDLE_SECONDS
         stop = stop or Event()
         pause, away_since = _RETRY_SECONDS[0], None
         while not stop.is_set():
             try:
-                for page in self._batches(stop):
+                for page in self._batches(stop, idle):
                     self._serve(page)
                     pause, away_since = _RETRY_SECONDS[0], None
             except Unavailable:
@@ -91,10 +92,10 @@ class Projector:
                 stop.wait(pause)
                 pause = min(2 * pause, _RETRY_SECONDS[1])
 
-    def _batches(self, stop: Event) -> Iterator[Sequence[Recorded]]:
+    def _batches(self, stop: Event, idle: float | None) -> Iterator[Sequence[Recorded]]:
         after = min(self._positions().values())
         while not stop.is_set():
-            for page in follow(self._store, after, _IDLE_SECONDS):
+            for page in self._store.follow(after, idle):
                 yield page
                 after = page[-1].position
                 if stop.is_set():
