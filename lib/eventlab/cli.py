@@ -77,7 +77,12 @@ def _print_status(state: dict[str, Any]) -> None:
             click.echo(f"  broker {broker['id']}  pid {broker['pid']}  port {broker['port']}  {broker['state']}")
     if database := state["postgres"]:
         click.echo(f"PostgreSQL  {database['url']}  pid {database['pid']}  {database['state']}")
-    for name, value in (("EVENTLAB_KAFKA", elsewhere.bootstrap()), ("EVENTLAB_SQL", elsewhere.sql_url())):
+    yours = {
+        "EVENTLAB_KAFKA": elsewhere.bootstrap(),
+        "EVENTLAB_SQL": elsewhere.sql_url(),
+        "EVENTLAB_REDIS": elsewhere.redis_url(),
+    }
+    for name, value in yours.items():
         if value:
             click.echo(f"{name} is set: notebooks use that instead.")
 

@@ -1,6 +1,7 @@
 """Redis for locks: there at once, alone, and gone with its user; or somebody else's."""
 
 import importlib.util
+import re
 import signal
 import stat
 from pathlib import Path
@@ -9,7 +10,7 @@ import psutil
 import pytest
 import redis as client
 
-from eventlab.cluster import LabError, leash, redis
+from eventlab.cluster import LabError, doctor, leash, redis
 from eventlab.cluster.processes import Process
 
 from .labs import User, eventually
@@ -80,6 +81,15 @@ def test_one_that_cannot_be_used_gets_a_sentence(monkeypatch, named, told):
     monkeypatch.setenv("EVENTLAB_REDIS", named)
     with pytest.raises(LabError, match=told):
         redis.url()
+    (found,) = [finding for finding in doctor() if not finding.well]
+    assert found.what == "EVENTLAB_REDIS"
+    assert re.search(told, found.cure)
+
+
+def test_the_doctor_asks_the_one_that_is_named(monkeypatch):
+    assert "EVENTLAB_REDIS: not set" in repr(doctor())
+    monkeypatch.setenv("EVENTLAB_REDIS", redis.url())
+    assert "EVENTLAB_REDIS: answers" in repr(doctor())
 
 
 def test_a_wrong_password_gets_a_sentence(monkeypatch):

@@ -78,7 +78,8 @@ def check_export(line: str, terminal: dict[str, str]) -> str:
             case "EVENTLAB_KAFKA":
                 assert elsewhere.bootstrap() == value
             case "EVENTLAB_REDIS":
-                assert redis.Redis.from_url(value).get_connection_kwargs()["host"] == "cache.example.com"
+                named = redis.Redis.from_url(elsewhere.redis_url()).get_connection_kwargs()
+                assert named["host"] == "cache.example.com"
             case "EVENTLAB_PREFIX":
                 assert elsewhere.prefix() == value
             case "EVENTLAB_KAFKA_CONFIG":

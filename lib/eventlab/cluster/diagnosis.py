@@ -54,7 +54,7 @@ class Diagnosis(list[Finding]):
 
 def doctor() -> Diagnosis:
     """Check Python, packages, Java, jars, home, disk, memory, the lab, and what the environment points at."""
-    checks: list[Callable[[], Finding]] = [_python, _packages, _runtime, _home, _memory, _lab, _kafka, _sql]
+    checks: list[Callable[[], Finding]] = [_python, _packages, _runtime, _home, _memory, _lab, _kafka, _sql, _redis]
     return Diagnosis(check() for check in checks)
 
 
@@ -138,3 +138,15 @@ def _sql() -> Finding:
     except (sqlalchemy.exc.SQLAlchemyError, ModuleNotFoundError) as error:
         reason = str(error).splitlines()[0]
         return Finding("EVENTLAB_SQL", False, reason, "Check the URL (dialect://user:password@host:port/database).")
+
+
+def _redis() -> Finding:
+    if elsewhere.redis_url() is None:
+        return Finding("EVENTLAB_REDIS", True, "not set: a server that ends with the notebook which needs one")
+    from eventlab.cluster import redis
+
+    try:
+        redis.url()
+        return Finding("EVENTLAB_REDIS", True, "answers")
+    except LabError as error:
+        return Finding("EVENTLAB_REDIS", False, "cannot be used", str(error))

@@ -1,4 +1,4 @@
-"""A cluster or database that the lab did not start: ``EVENTLAB_KAFKA``, ``EVENTLAB_KAFKA_CONFIG``, ``EVENTLAB_SQL``."""
+"""Servers that the lab did not start: ``EVENTLAB_KAFKA`` with ``_CONFIG``, ``EVENTLAB_SQL``, ``EVENTLAB_REDIS``."""
 
 import os
 import re
@@ -42,6 +42,11 @@ def bootstrap() -> str | None:
 def sql_url() -> str | None:
     """The database to use instead of the lab's own (``EVENTLAB_SQL``: an SQLAlchemy URL), if any."""
     return os.environ.get("EVENTLAB_SQL") or None
+
+
+def redis_url() -> str | None:
+    """The Redis to take locks in instead of one that ends with the process (``EVENTLAB_REDIS``: a URL), if any."""
+    return os.environ.get("EVENTLAB_REDIS") or None
 
 
 def prefix() -> str:

@@ -1,7 +1,6 @@
 """Redis to take locks in: a genuine server from a wheel for as long as this process lives, or one of yours."""
 
 import importlib.util
-import os
 import shutil
 import subprocess
 import threading
@@ -10,7 +9,7 @@ from pathlib import Path
 
 import redis
 
-from eventlab.cluster import leash
+from eventlab.cluster import elsewhere, leash
 from eventlab.cluster.errors import LabError
 
 _READY_SECONDS = 10
@@ -30,7 +29,7 @@ def url() -> str:
     Raises LabError with the cure when there is none, or when yours does not answer.
     """
     global _mine
-    if chosen := os.environ.get("EVENTLAB_REDIS"):
+    if chosen := elsewhere.redis_url():
         _ask(chosen)
         return chosen
     with _starting:
