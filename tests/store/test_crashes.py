@@ -8,13 +8,12 @@ within an append a blow falls is left to the machine.
 import time
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from random import Random
 from threading import Event
-from typing import TypeVar
 
 import pytest
 from sqlalchemy import select, true
@@ -23,43 +22,23 @@ from tests.views.workers import write
 
 from eventlab.cluster import postgres, processes
 from eventlab.events.envelope import Position, Recorded
-from eventlab.store import BEGINNING, SqlEventStore, Unavailable
+from eventlab.store import BEGINNING, SqlEventStore
 from eventlab.views import Projector, create, lag, start, wait_until
 from eventlab.views.bookkeeping import bookkeeping
 
 from .victims import Writer, planned, project, started
+from .waiting import PATIENCE_SECONDS, eventually, stubbornly
 
 WRITER_KILLS = 60  # for each of the two databases
 SUBSCRIBER_KILLS = 30  # for each of the two databases
 SERVER_KILLS = 20
 SEED = 4
 WRITERS = 2
-PATIENCE_SECONDS = 60.0
 BLOW_SECONDS = 0.005  # some appends long, so that a blow falls anywhere in one
-
-Result = TypeVar("Result")
 
 
 def test_two_hundred_kills() -> None:
     assert 2 * WRITER_KILLS + 2 * SUBSCRIBER_KILLS + SERVER_KILLS == 200
-
-
-def eventually(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.001)
-
-
-def stubbornly(action: Callable[[], Result]) -> Result:
-    """Try until the database is back."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while True:
-        try:
-            return action()
-        except Unavailable:
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
 
 
 @contextmanager

@@ -1,18 +1,24 @@
 """Processes that are made to be killed, and what they write: the same each time it is asked, ids and all."""
 
+import time
+from collections.abc import Sequence
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from random import Random
 from uuid import UUID
 
+from tests.contracts.backends import Backend
 from tests.views.shop import carts
 
 from eventlab.domain.cart import ItemAdded
 from eventlab.domain.money import Money
 from eventlab.events.envelope import NewEvent, StreamId
 from eventlab.store import SqlEventStore
+from eventlab.store.contract import Append
 from eventlab.views import Projector
+
+from .waiting import PATIENCE_SECONDS
 
 # Hundreds of processes: forked from one that has imported the library, each is there in a tenth of the time.
 _context = get_context("forkserver")
@@ -44,6 +50,31 @@ def write(url: str, writer: int, number: int, told: Connection) -> None:
 def project(url: str) -> None:
     """Keep a view up to date for ever."""
     Projector(SqlEventStore(url), carts).run()
+
+
+def append_once(store: Backend, appends: Sequence[Append], pipe: Connection) -> None:
+    """Say when all is ready, append when told to, and wait for the end."""
+    opened = store.open()
+    list(opened.read_all())  # whatever is made at first use is there
+    pipe.send("ready")
+    pipe.recv()
+    opened.append_all(appends)
+    pipe.recv()
+
+
+def killed_while_it_appends(store: Backend, appends: Sequence[Append], delay: float) -> None:
+    """A process of its own appends, and is killed ``delay`` seconds after it began."""
+    here, there = _context.Pipe()
+    process = started(append_once, store, appends, there)
+    assert here.poll(PATIENCE_SECONDS)
+    here.recv()
+    here.send("go")
+    time.sleep(delay)
+    process.kill()
+    process.join()
+    assert process.exitcode == -9
+    here.close()
+    there.close()
 
 
 class Writer:
