@@ -2,7 +2,9 @@
 
 import socket
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 
 import pytest
 import sqlalchemy
@@ -10,9 +12,10 @@ from sqlalchemy import Engine, event, text
 
 from eventlab.domain.cart import CartAbandoned
 from eventlab.events.envelope import NewEvent, StreamId
-from eventlab.store import SqlEventStore, Unavailable, tables
+from eventlab.store import SqlEventStore, Unavailable, sql, tables
 
 CART = StreamId("cart", "17")
+PATIENCE_SECONDS = 20
 
 
 def abandoned(reason: str = "late") -> NewEvent:
@@ -22,6 +25,7 @@ def abandoned(reason: str = "late") -> NewEvent:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tables, "PATIENCE_SECONDS", 1)
+    monkeypatch.setattr(sql, "PATIENCE_SECONDS", 1)
 
 
 @pytest.fixture
@@ -115,12 +119,25 @@ def test_a_full_disk(sqlite_url: str) -> None:
 
 def test_a_writer_that_does_not_finish(postgres_url: str, postgres: Engine, impatient: None) -> None:
     store = SqlEventStore(postgres_url)
-    table = tables.events_table(None)
-    with sqlalchemy.create_engine(postgres_url).connect() as stopped:
-        tables.lock_appends(stopped, table)
-        with pytest.raises(Unavailable, match="another writer did not finish"):
-            store.append(CART, [abandoned()])
-    assert store.append(CART, [abandoned()]).versions == (1,)
+    go, standing = Event(), Event()
+
+    def stop(*_: object) -> None:
+        standing.set()
+        go.wait()
+
+    with ThreadPoolExecutor(1) as threads:
+        stopped = threads.submit(SqlEventStore(postgres_url, inline=[stop]).append, CART, [abandoned()])
+        try:
+            assert standing.wait(PATIENCE_SECONDS)
+            with pytest.raises(Unavailable, match="another writer did not finish"):
+                store.append(CART, [abandoned()])
+            store.append(StreamId("cart", "other"), [abandoned()])
+            with pytest.raises(Unavailable, match="another writer did not finish"):
+                store.read_all()
+        finally:
+            go.set()
+        stopped.result()
+    assert store.append(CART, [abandoned()]).versions == (2,)
 
 
 def test_a_server_that_takes_no_writes(postgres_url: str, postgres: Engine) -> None:

@@ -1,6 +1,7 @@
 """Events to JSON and back, strictly: what cannot be read back is not written, and what is corrupt is not guessed."""
 
 import re
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -53,15 +54,34 @@ class JsonCodec:
 
         Raises UnknownEventType, UnknownSchemaVersion, or Unreadable with the path of the field.
         """
-        entry = self.registry.of_name(type)
-        if schema_version != entry.schema_version:
-            raise UnknownSchemaVersion(
-                f"{type} is stored in schema version {schema_version}, but this program reads {entry.schema_version}"
-            )
+        reader = self._reader(type, schema_version)
         try:
-            return self._decoder(entry.cls).decode(data)
+            return reader(data)
         except (msgspec.MsgspecError, UnicodeError) as error:
             raise Unreadable(f"the stored data of {type} cannot be read: {error}") from error
+
+    def decode_all(self, rows: Iterable[Sequence[Any]]) -> list[object]:
+        """The events of rows that begin with type, schema version and data; raises what :meth:`decode` raises."""
+        readers: dict[tuple[str, int], Callable[[bytes | str], object]] = {}
+        events = []
+        try:
+            for row in rows:
+                type_, schema_version, data = row[:3]
+                reader = readers.get((type_, schema_version))
+                if reader is None:
+                    reader = readers[type_, schema_version] = self._reader(type_, schema_version)
+                events.append(reader(data))
+        except (msgspec.MsgspecError, UnicodeError) as error:
+            raise Unreadable(f"the stored data of {type_} cannot be read: {error}") from error
+        return events
+
+    def _reader(self, type_: str, schema_version: int) -> Callable[[bytes | str], object]:
+        entry = self.registry.of_name(type_)
+        if schema_version != entry.schema_version:
+            raise UnknownSchemaVersion(
+                f"{type_} is stored in schema version {schema_version}, but this program reads {entry.schema_version}"
+            )
+        return self._decoder(entry.cls).decode
 
     def _decoder(self, cls: type) -> msgspec.json.Decoder[Any]:
         try:

@@ -4,6 +4,7 @@ from eventlab.store.contract import (
     BEGINNING,
     START,
     Any,
+    Append,
     Appended,
     EventStore,
     Expectation,
@@ -15,7 +16,7 @@ from eventlab.store.contract import (
     Unavailable,
     WrongExpectedVersion,
 )
-from eventlab.store.handle import execute
+from eventlab.store.handle import execute, state
 from eventlab.store.kafka import KafkaEventLog
 from eventlab.store.memory import MemoryEventStore
 from eventlab.store.sql import SqlEventStore
@@ -24,6 +25,7 @@ __all__ = [
     "BEGINNING",
     "START",
     "Any",
+    "Append",
     "Appended",
     "EventStore",
     "Expectation",
@@ -38,4 +40,5 @@ __all__ = [
     "Unavailable",
     "WrongExpectedVersion",
     "execute",
+    "state",
 ]

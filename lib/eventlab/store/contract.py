@@ -1,9 +1,12 @@
 """What every event store promises. ``tests/contracts/`` holds each store to it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum
 from typing import Protocol
+
+from msgspec import Struct
 
 from eventlab.events.envelope import NewEvent, Position, Recorded, StreamId, Version
 
@@ -54,8 +57,20 @@ class Appended:
     positions: tuple[Position, ...]
 
 
+class Append(Struct, frozen=True):
+    """The part of one stream in an append over several: see :meth:`EventStore.append_all`."""
+
+    stream: StreamId
+    events: Sequence[NewEvent]
+    expected: Expected = Any
+
+
 class EventStore(Protocol):
-    """Streams of events, appended all or nothing, read in order."""
+    """Streams of events, appended all or nothing, read in order.
+
+    What is read can be narrowed: ``types`` are event classes (none given: all), ``since`` and ``before`` a span of
+    recorded time, ``since <= recorded_time < before``. ``backwards`` gives the last event first.
+    """
 
     def append(self, stream: StreamId, events: Sequence[NewEvent], expected: Expected = Any) -> Appended:
         """Add ``events`` to the end of ``stream``, all or none.
@@ -66,19 +81,57 @@ class EventStore(Protocol):
         """
         ...
 
-    def read(self, stream: StreamId, after: Version = START, until: Version | None = None) -> Iterator[Recorded]:
+    def append_all(self, appends: Sequence[Append]) -> list[Appended]:
+        """Append to several streams, each once: all or none. Otherwise as :meth:`append`; the answers in order."""
+        ...
+
+    def read(
+        self,
+        stream: StreamId,
+        after: Version = START,
+        until: Version | None = None,
+        *,
+        backwards: bool = False,
+        types: Collection[type] = (),
+        since: datetime | None = None,
+        before: datetime | None = None,
+    ) -> Iterator[Recorded]:
         """The events of ``stream`` with ``after < version <= until``, in order; none if there is no such stream."""
         ...
 
-    def read_all(self, after: Position = BEGINNING, until: Position | None = None) -> Iterator[Recorded]:
-        """All events with ``after < position <= until`` that are committed now, in commit order."""
+    def read_all(
+        self,
+        after: Position = BEGINNING,
+        until: Position | None = None,
+        *,
+        backwards: bool = False,
+        types: Collection[type] = (),
+        since: datetime | None = None,
+        before: datetime | None = None,
+    ) -> Iterator[Recorded]:
+        """All events with ``after < position <= until`` that are committed now, in the order of their positions."""
+        ...
+
+    def load(self, stream: StreamId, after: Version = START) -> tuple[list[object], Version]:
+        """The events of ``stream`` alone, without their envelopes, and the version of the last (``after`` for none).
+
+        This is what a decision needs, and the fastest way to it.
+        """
+        ...
+
+    def follow(self, after: Position = BEGINNING, idle: float | None = None) -> Iterator[Sequence[Recorded]]:
+        """As :meth:`subscribe`, in batches: what is there, page by page, then what has come since the last look."""
         ...
 
     def subscribe(self, after: Position = BEGINNING, idle: float | None = None) -> Iterator[Recorded]:
-        """Catch up from ``after``, then follow live: in commit order, no gap, no duplicate.
+        """Catch up from ``after``, then follow live: in the order of positions, no gap, no duplicate.
 
         Ends when nothing came for ``idle`` seconds; never when it is None.
         """
+        ...
+
+    def head(self) -> Position:
+        """The position of the last event; 0 for an empty store."""
         ...
 
     def close(self) -> None:

@@ -12,6 +12,11 @@ State = TypeVar("State")
 Command = TypeVar("Command")
 
 
+def state(store: EventStore, decider: Decider[State, Command, Any], stream: StreamId) -> State:
+    """What ``stream`` amounts to now: its events, folded."""
+    return decider.fold(store.load(stream)[0])
+
+
 def execute(
     store: EventStore,
     decider: Decider[State, Command, Any],
@@ -29,13 +34,13 @@ def execute(
     ``attempts`` times in all. ``causation`` is the id of the message that carries the command.
     Raises what ``decide`` raises (Refused), and the store's errors; WrongExpectedVersion after the last attempt.
     """
-    state, version = decider.initial, START
+    now, version = decider.initial, START
     while True:
-        for recorded in store.read(stream, after=version):
-            state, version = decider.evolve(state, recorded.event), recorded.version
+        events, version = store.load(stream, after=version)
+        now = decider.fold(events, now)
         new = [
             NewEvent(event, valid_time=valid_time, causation=causation, correlation=correlation)
-            for event in decider.decide(command, state)
+            for event in decider.decide(command, now)
         ]
         if not new:
             return []

@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from threading import Lock
@@ -20,8 +20,8 @@ from eventlab.events.envelope import NewEvent, Position, Recorded, StreamId, Ver
 from eventlab.events.errors import Unreadable
 from eventlab.events.registry import TypeRegistry
 from eventlab.store.cannot import CANNOT
-from eventlab.store.contract import BEGINNING, START, Any, Appended, Expected, NotSupported, Unavailable
-from eventlab.store.rules import StoredEvent, check_batch, recorded, stored, utc_now
+from eventlab.store.contract import BEGINNING, START, Any, Append, Appended, Expected, NotSupported, Unavailable
+from eventlab.store.rules import StoredEvent, check_batch, narrows, recorded, stored, utc_now
 
 _PATIENCE_SECONDS = 10  # a broker that is alive answers far sooner
 _POLL_SECONDS = 0.05  # how often a wait for the broker looks at the clock
@@ -106,8 +106,29 @@ class KafkaEventLog:
             versions = self._versions_at(_key(stream), offsets)
         return Appended(versions, tuple(Position(offset + 1) for offset in offsets))
 
-    def read(self, stream: StreamId, after: Version = START, until: Version | None = None) -> Iterator[Recorded]:
-        """The events of ``stream``, found by reading its whole partition: the cost grows with everybody's events."""
+    def append_all(self, appends: Sequence[Append]) -> list[Appended]:
+        """Raises NotSupported for more than one stream: a log takes no two records as one."""
+        if len(appends) != 1:
+            raise NotSupported("a Kafka log appends record by record: over several streams it is not all or nothing")
+        return [self.append(each.stream, each.events, each.expected) for each in appends]
+
+    def read(
+        self,
+        stream: StreamId,
+        after: Version = START,
+        until: Version | None = None,
+        *,
+        backwards: bool = False,
+        types: Collection[type] = (),
+        since: datetime | None = None,
+        before: datetime | None = None,
+    ) -> Iterator[Recorded]:
+        """The events of ``stream``, found by reading its whole partition: the cost grows with everybody's events.
+
+        Raises NotSupported for ``backwards``.
+        """
+        _forwards(backwards)
+        wanted = narrows(types, since, before, self._codec.registry)
         key = _key(stream)
         partition = partition_of(key, self._partitions)
         messages = self._scan(partition)
@@ -119,15 +140,39 @@ class KafkaEventLog:
                     version = Version(version + 1)
                     if until is not None and version > until:
                         return
-                    if version > after:
-                        yield self._recorded(message, version)
+                    if version > after and wanted(event := _stored(message, version)):
+                        yield recorded(event, self._codec)
 
         return events()
 
-    def read_all(self, after: Position = BEGINNING, until: Position | None = None) -> Iterator[Recorded]:
-        """All events in the order of the log. Raises NotSupported when the topic has more than one partition."""
+    def read_all(
+        self,
+        after: Position = BEGINNING,
+        until: Position | None = None,
+        *,
+        backwards: bool = False,
+        types: Collection[type] = (),
+        since: datetime | None = None,
+        before: datetime | None = None,
+    ) -> Iterator[Recorded]:
+        """All events in the order of the log.
+
+        Raises NotSupported when the topic has more than one partition, and for ``backwards``.
+        """
+        _forwards(backwards)
         self._one_partition()
-        return self._count(self._scan(0, until=until), after)
+        wanted = narrows(types, since, before, self._codec.registry)
+        messages = self._scan(0, until=until)
+        return (recorded(event, self._codec) for event in self._count(messages, after) if wanted(event))
+
+    def load(self, stream: StreamId, after: Version = START) -> tuple[list[object], Version]:
+        """See :meth:`read`: the whole partition is read here too."""
+        found = list(self.read(stream, after))
+        return [each.event for each in found], found[-1].version if found else after
+
+    def follow(self, after: Position = BEGINNING, idle: float | None = None) -> Iterator[Sequence[Recorded]]:
+        """Each event is a batch of its own. Raises NotSupported when the topic has more than one partition."""
+        return ([each] for each in self.subscribe(after, idle))
 
     def subscribe(self, after: Position = BEGINNING, idle: float | None = None) -> Iterator[Recorded]:
         """See :meth:`EventStore.subscribe <eventlab.store.contract.EventStore.subscribe>`.
@@ -135,7 +180,14 @@ class KafkaEventLog:
         Raises NotSupported when the topic has more than one partition.
         """
         self._one_partition()
-        return self._count(self._follow(idle), after)
+        return (recorded(event, self._codec) for event in self._count(self._follow(idle), after))
+
+    def head(self) -> Position:
+        """The log's end; control records of transactions count. NotSupported with more than one partition."""
+        self._one_partition()
+        consumer, end = self._open(0)
+        consumer.close()
+        return Position(end)
 
     def close(self) -> None:
         """Close the producer; reading still works."""
@@ -206,12 +258,12 @@ class KafkaEventLog:
                 break
         return tuple(found[offset] for offset in offsets)
 
-    def _count(self, messages: Iterator[Message], after: Position) -> Iterator[Recorded]:
+    def _count(self, messages: Iterator[Message], after: Position) -> Iterator[StoredEvent]:
         versions: Counter[bytes] = Counter()
         for message in messages:
             versions[message.key()] += 1
             if message.offset() >= after:
-                yield self._recorded(message, Version(versions[message.key()]))
+                yield _stored(message, Version(versions[message.key()]))
 
     def _scan(self, partition: int, until: int | None = None) -> Iterator[Message]:
         """The records of ``partition`` from its beginning to the end that it has now, or to the offset ``until``."""
@@ -262,9 +314,6 @@ class KafkaEventLog:
         finally:
             consumer.close()
 
-    def _recorded(self, message: Message, version: Version) -> Recorded:
-        return recorded(_stored(message, version), self._codec)
-
     def _open(self, partition: int, start: int = 0) -> tuple[Consumer, int]:
         """A consumer that reads ``partition`` from ``start``, or from the first record left, and where the log ends."""
         # A consumer must name a group even when it joins none.
@@ -298,6 +347,11 @@ class KafkaEventLog:
         raise Unavailable(
             f"the Kafka topic {self._topic} cannot be used: {why}; check that the lab runs (eventlab status)"
         )
+
+
+def _forwards(backwards: bool) -> None:
+    if backwards:
+        raise NotSupported("a consumer reads a log forwards only; read it all and turn it around")
 
 
 def _key(stream: StreamId) -> bytes:

@@ -1,21 +1,23 @@
 """The event store in memory: the contract at its shortest, for tests, lessons and what-if replays."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime
+from itertools import chain
 from threading import Condition
 from uuid import UUID
 
 from eventlab.events.catalogue import registry as catalogue
-from eventlab.events.codec import JsonCodec
+from eventlab.events.codec import Encoded, JsonCodec
 from eventlab.events.envelope import NewEvent, Position, Recorded, StreamId, Version
 from eventlab.events.registry import TypeRegistry
-from eventlab.store.contract import BEGINNING, START, Any, Appended, Expected
+from eventlab.store.contract import BEGINNING, START, Any, Append, Appended, Expected
 from eventlab.store.rules import (
     Place,
     StoredEvent,
     already_stored,
-    check_batch,
+    check_appends,
     check_expected,
+    narrows,
     recorded,
     stored,
     utc_now,
@@ -38,45 +40,90 @@ class MemoryEventStore:
 
     def append(self, stream: StreamId, events: Sequence[NewEvent], expected: Expected = Any) -> Appended:
         """See :meth:`EventStore.append <eventlab.store.contract.EventStore.append>`."""
-        check_batch(events)
-        encoded = [self._codec.encode(new.event) for new in events]
+        return self.append_all([Append(stream, events, expected)])[0]
+
+    def append_all(self, appends: Sequence[Append]) -> list[Appended]:
+        """See :meth:`EventStore.append_all <eventlab.store.contract.EventStore.append_all>`."""
+        check_appends(appends)
+        encoded = [[self._codec.encode(new.event) for new in each.events] for each in appends]
         with self._changed:
-            known = {new.id: self._by_id[new.id] for new in events if new.id in self._by_id}
+            known = {new.id: self._by_id[new.id] for each in appends for new in each.events if new.id in self._by_id}
             if known:
-                return already_stored(stream, events, known)
-            history = self._streams.get(stream, [])
-            check_expected(stream, expected, Version(len(history)))
-            now = self._clock()
-            added = [
-                stored(stream, Version(len(history) + n), Position(len(self._log) + n), new, data, now)
-                for n, (new, data) in enumerate(zip(events, encoded, strict=True), start=1)
-            ]
-            self._streams.setdefault(stream, []).extend(added)
-            self._log.extend(added)
-            self._by_id.update((event.id, Place(stream, event.version, event.position)) for event in added)
+                return [already_stored(each.stream, each.events, known) for each in appends]
+            for each in appends:
+                check_expected(each.stream, each.expected, Version(len(self._streams.get(each.stream, []))))
+            answers = [self._add(each, data) for each, data in zip(appends, encoded, strict=True)]
             self._changed.notify_all()
+        return answers
+
+    def _add(self, append: Append, encoded: Sequence[Encoded]) -> Appended:
+        history = self._streams.setdefault(append.stream, [])
+        now = self._clock()
+        added = [
+            stored(append.stream, Version(len(history) + n), Position(len(self._log) + n), new, data, now)
+            for n, (new, data) in enumerate(zip(append.events, encoded, strict=True), start=1)
+        ]
+        history.extend(added)
+        self._log.extend(added)
+        self._by_id.update((event.id, Place(append.stream, event.version, event.position)) for event in added)
         return Appended(tuple(event.version for event in added), tuple(event.position for event in added))
 
-    def read(self, stream: StreamId, after: Version = START, until: Version | None = None) -> Iterator[Recorded]:
+    def read(
+        self,
+        stream: StreamId,
+        after: Version = START,
+        until: Version | None = None,
+        *,
+        backwards: bool = False,
+        types: Collection[type] = (),
+        since: datetime | None = None,
+        before: datetime | None = None,
+    ) -> Iterator[Recorded]:
         """See :meth:`EventStore.read <eventlab.store.contract.EventStore.read>`."""
-        return self._recorded(self._streams.get(stream, [])[after:until])
+        wanted = narrows(types, since, before, self._codec.registry)
+        return self._recorded(self._streams.get(stream, [])[after:until], backwards, wanted)
 
-    def read_all(self, after: Position = BEGINNING, until: Position | None = None) -> Iterator[Recorded]:
+    def read_all(
+        self,
+        after: Position = BEGINNING,
+        until: Position | None = None,
+        *,
+        backwards: bool = False,
+        types: Collection[type] = (),
+        since: datetime | None = None,
+        before: datetime | None = None,
+    ) -> Iterator[Recorded]:
         """See :meth:`EventStore.read_all <eventlab.store.contract.EventStore.read_all>`."""
-        return self._recorded(self._log[after:until])
+        return self._recorded(self._log[after:until], backwards, narrows(types, since, before, self._codec.registry))
 
-    def subscribe(self, after: Position = BEGINNING, idle: float | None = None) -> Iterator[Recorded]:
-        """See :meth:`EventStore.subscribe <eventlab.store.contract.EventStore.subscribe>`."""
+    def load(self, stream: StreamId, after: Version = START) -> tuple[list[object], Version]:
+        """See :meth:`EventStore.load <eventlab.store.contract.EventStore.load>`."""
+        found = list(self.read(stream, after))
+        return [each.event for each in found], found[-1].version if found else after
+
+    def follow(self, after: Position = BEGINNING, idle: float | None = None) -> Iterator[Sequence[Recorded]]:
+        """See :meth:`EventStore.follow <eventlab.store.contract.EventStore.follow>`."""
         while True:
             with self._changed:
                 if not self._changed.wait_for(lambda: len(self._log) > after, timeout=idle):  # noqa: B023
                     return
-            for event in self.read_all(after):
-                after = event.position
-                yield event
+            batch = list(self.read_all(after))
+            after = batch[-1].position
+            yield batch
+
+    def subscribe(self, after: Position = BEGINNING, idle: float | None = None) -> Iterator[Recorded]:
+        """See :meth:`EventStore.subscribe <eventlab.store.contract.EventStore.subscribe>`."""
+        return chain.from_iterable(self.follow(after, idle))
+
+    def head(self) -> Position:
+        """See :meth:`EventStore.head <eventlab.store.contract.EventStore.head>`."""
+        return Position(len(self._log))
 
     def close(self) -> None:
         """Nothing to let go of."""
 
-    def _recorded(self, events: Sequence[StoredEvent]) -> Iterator[Recorded]:
-        return (recorded(event, self._codec) for event in events)
+    def _recorded(
+        self, events: Sequence[StoredEvent], backwards: bool, wanted: Callable[[StoredEvent], bool]
+    ) -> Iterator[Recorded]:
+        events = events[::-1] if backwards else events
+        return (recorded(event, self._codec) for event in events if wanted(event))

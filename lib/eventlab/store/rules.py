@@ -1,6 +1,6 @@
 """The rules that every store applies in the same words: batches, expectations, repeated ids, stored to recorded."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -8,8 +8,10 @@ from uuid import UUID
 from eventlab.events.codec import Encoded, JsonCodec
 from eventlab.events.envelope import NewEvent, Position, Recorded, StreamId, Version
 from eventlab.events.errors import EventError
+from eventlab.events.registry import TypeRegistry
 from eventlab.store.contract import (
     START,
+    Append,
     Appended,
     Expectation,
     Expected,
@@ -17,6 +19,8 @@ from eventlab.store.contract import (
     StreamExists,
     WrongExpectedVersion,
 )
+
+LAST = 2**63 - 1  # what a database's integer holds
 
 
 class StoredEvent(NamedTuple):
@@ -69,6 +73,46 @@ def check_expected(stream: StreamId, expected: Expected, actual: Version) -> Non
         right = expected == actual
     if not right:
         raise WrongExpectedVersion(stream, expected, actual)
+
+
+def bounds(expected: Expected) -> tuple[int, int]:
+    """The versions at which a stream is as ``expected``: the least and the greatest."""
+    if isinstance(expected, Expectation):
+        return {NoStream: (0, 0), StreamExists: (1, LAST)}.get(expected, (0, LAST))
+    return int(expected), int(expected)
+
+
+def check_appends(appends: Sequence[Append]) -> None:
+    """Raises ValueError when there is nothing to append, a stream or an id comes twice, or metadata is not text."""
+    if not appends:
+        raise ValueError("nothing to append: the list of appends is empty")
+    streams = [each.stream for each in appends]
+    if len(set(streams)) != len(streams):
+        raise ValueError("a stream comes twice in one append; put its events together")
+    for each in appends:
+        check_batch(each.events)
+    if len(appends) > 1:
+        check_batch([new for each in appends for new in each.events])
+
+
+def narrows(
+    types: Collection[type], since: datetime | None, before: datetime | None, registry: TypeRegistry
+) -> Callable[[StoredEvent], bool]:
+    """Whether a stored event is among those asked for. Raises UnknownEventType, and ValueError for naive times."""
+    names = {registry.of_class(cls).name for cls in types}
+    check_times(since, before)
+    return lambda event: (
+        (not names or event.type in names)
+        and (since is None or event.recorded_time >= since)
+        and (before is None or event.recorded_time < before)
+    )
+
+
+def check_times(*times: datetime | None) -> None:
+    """Raises ValueError for a time without a zone."""
+    for time in times:
+        if time is not None and time.tzinfo is None:
+            raise ValueError(f"the time {time} has no time zone; add one, for example UTC")
 
 
 def already_stored(stream: StreamId, events: Sequence[NewEvent], known: Mapping[UUID, Place]) -> Appended:

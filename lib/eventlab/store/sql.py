@@ -1,39 +1,47 @@
-"""The event store in SQLite or PostgreSQL: one table, one lock for appends, and constraints that have the last word."""
+"""The event store in SQLite or PostgreSQL: one table, and two constraints that have the last word.
+
+What differs between the two is in :mod:`eventlab.store.sqlite` and :mod:`eventlab.store.postgresql`.
+"""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime
-from itertools import islice
+from collections.abc import Callable, Collection, Iterator, Sequence
+from datetime import UTC, datetime
+from itertools import chain, islice
 from typing import Any as Anything
 from uuid import UUID
 
-import msgspec
-from sqlalchemy import Column, Connection, Row, create_engine, event, func, insert, select
+from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, IntegrityError, NoSuchModuleError
 
 from eventlab.events.catalogue import registry as catalogue
-from eventlab.events.codec import Encoded, JsonCodec
+from eventlab.events.codec import JsonCodec
 from eventlab.events.envelope import NewEvent, Position, Recorded, StreamId, Version
+from eventlab.events.errors import EventError
 from eventlab.events.registry import TypeRegistry
-from eventlab.store.contract import BEGINNING, START, Any, Appended, Expected, Unavailable
+from eventlab.store.batches import Batch, Placed, batch
+from eventlab.store.contract import BEGINNING, START, Any, Append, Appended, Expected, Unavailable
+from eventlab.store.driver import Driver, check_rested
+from eventlab.store.postgresql import Postgresql
 from eventlab.store.rules import (
+    LAST,
     Place,
-    StoredEvent,
     already_stored,
-    check_batch,
+    check_appends,
     check_expected,
+    check_times,
     recorded,
-    stored,
     utc_now,
 )
-from eventlab.store.tables import create, events_table, lock_appends, prepare_connection
+from eventlab.store.sqlite import Sqlite
+from eventlab.store.tables import PATIENCE_SECONDS, create, events_table, prepare_connection
 from eventlab.store.trouble import told_plainly
 
 _PAGE = 1_000  # events per query: no transaction stays open while the caller works
-_POLL_SECONDS = 0.05  # how often a live subscription looks: 20 index look-ups a second
-_TRIES = 5  # against a writer that does not take the lock; with the lock the first try decides
-_metadata = msgspec.json.Decoder(dict[str, str])
+_DEADLOCK = "40P01"
+
+# What a view does within the append's own transaction.
+Inline = Callable[[Connection, Sequence[Recorded]], None]
 
 
 class SqlEventStore:
@@ -41,6 +49,7 @@ class SqlEventStore:
 
     ``url`` is SQLAlchemy's: ``sqlite:///path/to/file`` or ``postgresql+psycopg://user:password@host/database``; the
     table is made when it is not there. ``schema`` (PostgreSQL only) keeps learners apart in one database.
+    ``inline`` are called with each append, in its transaction: what one of them raises refuses the append.
     Raises Unavailable when the database cannot be reached, and ValueError for a URL that cannot serve.
     """
 
@@ -50,116 +59,314 @@ class SqlEventStore:
         registry: TypeRegistry = catalogue,
         clock: Callable[[], datetime] = utc_now,
         schema: str | None = None,
+        inline: Sequence[Inline] = (),
     ) -> None:
         url = _checked(url, schema)
+        self.schema = schema
         self._codec = JsonCodec(registry)
         self._clock = clock
-        self._table = events_table(schema)
-        self.schema = schema
+        self._inline = tuple(inline)
         self._where = url.render_as_string(hide_password=True)
-        # The JSON is encoded and decoded here, not in the driver. The ping finds connections that a restart cut.
-        self.engine = create_engine(url, json_serializer=_as_is, json_deserializer=_as_is, pool_pre_ping=True)
+        # With one notation for parameters both databases take the same statements.
+        style = {} if url.get_dialect().name == "postgresql" else {"paramstyle": "named"}
+        self.engine = create_engine(url, **style)
         event.listen(self.engine, "connect", lambda made, _: prepare_connection(made, self.engine.dialect.name))
+        check_rested(self.engine)
+        table = events_table(schema)
+        self._table = self.engine.dialect.identifier_preparer.format_table(table)
+        self._driver = Driver(self.engine, self._where)
         with told_plainly(self._where):
-            create(self.engine, self._table)
+            create(self.engine, table)
+        self._database: Sqlite | Postgresql
+        if self.engine.dialect.name == "sqlite":
+            self._database = Sqlite(self._driver, table)
+        else:
+            self._database = Postgresql(self._driver, table, self.engine, self._where)
+
+    # -- append -------------------------------------------------------------------------------------------------
 
     def append(self, stream: StreamId, events: Sequence[NewEvent], expected: Expected = Any) -> Appended:
         """See :meth:`EventStore.append <eventlab.store.contract.EventStore.append>`.
 
         After Unavailable it is unknown whether the events are stored; the same events appended again are stored once.
         """
-        check_batch(events)
-        encoded = [self._codec.encode(new.event) for new in events]
-        for _ in range(_TRIES):
-            try:
-                with told_plainly(self._where), self.engine.begin() as connection:
-                    return self._append(connection, stream, events, encoded, expected)
-            except IntegrityError:
-                continue  # someone wrote without the lock: what is there now decides
-        raise Unavailable(f"{self._where}: another program writes to {self._table} without the append lock; stop it")
+        return self.append_all([Append(stream, events, expected)])[0]
 
-    def _append(
-        self,
-        connection: Connection,
-        stream: StreamId,
-        events: Sequence[NewEvent],
-        encoded: Sequence[Encoded],
-        expected: Expected,
-    ) -> Appended:
-        lock_appends(connection, self._table)
-        known = self._known(connection, [new.id for new in events])
-        if known:
-            return already_stored(stream, events, known)
-        columns = self._table.c
-        version = connection.scalar(select(func.max(columns.version)).where(columns.stream == str(stream))) or START
-        check_expected(stream, expected, Version(version))
-        position = connection.scalar(select(func.max(columns.position))) or BEGINNING
-        now = self._clock()
-        added = [
-            stored(stream, Version(version + n), Position(position + n), new, data, now)
-            for n, (new, data) in enumerate(zip(events, encoded, strict=True), start=1)
+    def append_all(self, appends: Sequence[Append]) -> list[Appended]:
+        """See :meth:`EventStore.append_all <eventlab.store.contract.EventStore.append_all>`."""
+        check_appends(appends)
+        batches = [batch(each, self._codec) for each in appends]
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while (placed := self._try(appends, batches)) is None:
+            if (answers := self._refusal(appends)) is not None:
+                return answers
+            if time.monotonic() > deadline:  # each time another writer was first
+                raise Unavailable(f"{self._where}: too many writers append to {appends[0].stream}; try again later")
+        self._database.appended()
+        return _answers(appends, placed)
+
+    def _try(self, appends: Sequence[Append], batches: Sequence[Batch]) -> list[Placed] | None:
+        """Where the events are stored now; None when what is stored already forbids it."""
+        now = self._clock().astimezone(UTC)
+        try:
+            if self._inline:
+                return self._append_with_views(appends, batches, now)
+            return self._driver.again(lambda: self._append(batches, now))  # twice is once: the events have ids
+        except IntegrityError:
+            return None
+        except Unavailable as error:
+            if getattr(getattr(error.__cause__, "orig", None), "sqlstate", None) == _DEADLOCK:
+                return None
+            raise
+
+    def _append(self, batches: Sequence[Batch], now: datetime) -> list[Placed] | None:
+        with self._driver.cursor() as cursor:
+            if placed := self._database.append(cursor, batches, now):
+                self._database.commit(cursor)
+            return placed
+
+    def _append_with_views(
+        self, appends: Sequence[Append], batches: Sequence[Batch], now: datetime
+    ) -> list[Placed] | None:
+        with told_plainly(self._where), self.engine.connect() as connection, connection.begin() as transaction:
+            connected: Anything = connection.connection.dbapi_connection
+            with self._driver.telling(connected):
+                placed = self._database.append(connected.cursor(), batches, now)
+            if placed is None:
+                transaction.rollback()
+                return None
+            rows = self._recorded(appends, batches, placed, now)
+            for update in self._inline:
+                update(connection, rows)
+            return placed
+
+    def _recorded(
+        self, appends: Sequence[Append], batches: Sequence[Batch], placed: Sequence[Placed], now: datetime
+    ) -> list[Recorded]:
+        places = iter(placed)
+        return [
+            Recorded(
+                append.stream,
+                *_typed(next(places)),
+                row.type,
+                row.schema_version,
+                new.event,
+                new.id,
+                now if new.valid_time is None else new.valid_time.astimezone(UTC),
+                now,
+                new.causation,
+                new.correlation,
+                row.metadata,
+            )
+            for append, encoded in zip(appends, batches, strict=True)
+            for new, row in zip(append.events, encoded.rows, strict=True)
         ]
-        connection.execute(insert(self._table), [_row(each) for each in added])
-        return Appended(tuple(each.version for each in added), tuple(each.position for each in added))
 
-    def read(self, stream: StreamId, after: Version = START, until: Version | None = None) -> Iterator[Recorded]:
+    def _refusal(self, appends: Sequence[Append]) -> list[Appended] | None:
+        """The first answer again for ids that are known; None when nothing stands in the way any more.
+
+        Raises WrongExpectedVersion, and ValueError when only some of the ids are known.
+        """
+        known = self._known([new.id for each in appends for new in each.events])
+        if known:
+            return [already_stored(each.stream, each.events, known) for each in appends]
+        for each in appends:
+            last = f"SELECT max(version) FROM {self._table} WHERE stream = :stream"
+            version = self._driver.rows(last, stream=str(each.stream))[0][0]
+            check_expected(each.stream, each.expected, Version(version or START))
+        return None
+
+    def _known(self, ids: Sequence[UUID]) -> dict[UUID, Place]:
+        known = {}
+        one_of = self._database.ONE_OF.format(":ids")
+        query = f"SELECT id, stream, version, position FROM {self._table} WHERE id {one_of}"
+        rest = iter(ids)
+        while some := list(islice(rest, _PAGE)):
+            for id_, stream, version, position in self._driver.rows(query, ids=self._database.parameter(some)):
+                found = id_ if isinstance(id_, UUID) else UUID(id_)
+                known[found] = Place(StreamId.parse(stream), Version(version), Position(position))
+        return known
+
+    # -- read ---------------------------------------------------------------------------------------------------
+
+    def read(
+        self,
+        stream: StreamId,
+        after: Version = START,
+        until: Version | None = None,
+        *,
+        backwards: bool = False,
+        types: Collection[type] = (),
+        since: datetime | None = None,
+        before: datetime | None = None,
+    ) -> Iterator[Recorded]:
         """See :meth:`EventStore.read <eventlab.store.contract.EventStore.read>`."""
-        return self._pages(self._table.c.version, after, until, self._table.c.stream == str(stream))
+        narrowed = self._narrowed(types, since, before)
+        return self._pages("version", after, until, backwards, {"stream": ("=", str(stream)), **narrowed})
 
-    def read_all(self, after: Position = BEGINNING, until: Position | None = None) -> Iterator[Recorded]:
-        """See :meth:`EventStore.read_all <eventlab.store.contract.EventStore.read_all>`."""
-        return self._pages(self._table.c.position, after, until)
+    def read_all(
+        self,
+        after: Position = BEGINNING,
+        until: Position | None = None,
+        *,
+        backwards: bool = False,
+        types: Collection[type] = (),
+        since: datetime | None = None,
+        before: datetime | None = None,
+    ) -> Iterator[Recorded]:
+        """See :meth:`EventStore.read_all <eventlab.store.contract.EventStore.read_all>`.
+
+        An append that is under way and may come before what is visible is waited for.
+        """
+        narrowed = self._narrowed(types, since, before)
+        last = self._settled(PATIENCE_SECONDS)
+        return self._pages("position", after, last if until is None else min(until, last), backwards, narrowed)
+
+    def load(self, stream: StreamId, after: Version = START) -> tuple[list[object], Version]:
+        """See :meth:`EventStore.load <eventlab.store.contract.EventStore.load>`."""
+        query = (
+            f"SELECT type, schema_version, {self._database.DATA}, version FROM {self._table} "
+            "WHERE stream = :stream AND version > :after ORDER BY version"
+        )
+        rows = self._driver.rows(query, stream=str(stream), after=after)
+        try:
+            return self._codec.decode_all(rows), Version(rows[-1][-1]) if rows else after
+        except EventError:
+            # Slower, and says which event it is.
+            found = list(self.read(stream, after))
+            return [each.event for each in found], found[-1].version
+
+    def head(self) -> Position:
+        """See :meth:`EventStore.head <eventlab.store.contract.EventStore.head>`."""
+        return Position(self._driver.rows(f"SELECT max(position) FROM {self._table}")[0][0] or BEGINNING)
+
+    def _narrowed(
+        self, types: Collection[type], since: datetime | None, before: datetime | None
+    ) -> dict[str, tuple[str, Anything]]:
+        check_times(since, before)
+        found: dict[str, tuple[str, Anything]] = {}
+        if types:
+            names = [self._codec.registry.of_class(cls).name for cls in types]
+            found["type"] = (self._database.ONE_OF, self._database.parameter(names))
+        if since is not None:
+            found["recorded_time"] = (">=", self._database.parameter(since))
+        if before is not None:
+            found["recorded_time "] = ("<", self._database.parameter(before))
+        return found
+
+    def _pages(
+        self, key: str, after: int, until: int | None, backwards: bool, where: dict[str, tuple[str, Anything]]
+    ) -> Iterator[Recorded]:
+        """What is committed now, fetched in pages: the first at once, so that trouble shows at the call."""
+        parameters = {f"p{n}": value for n, (_, value) in enumerate(where.values())}
+        conditions = [
+            f"{column} {sign.format(f':p{n}')}" if "{}" in sign else f"{column} {sign} :p{n}"
+            for n, (column, (sign, _)) in enumerate(where.items())
+        ]
+        conditions += [f"{key} > :after", f"{key} <= :until"]
+        query = (
+            f"SELECT {self._database.SELECTED} FROM {self._table} WHERE {' AND '.join(conditions)} "
+            f"ORDER BY {key}{' DESC' if backwards else ''} LIMIT {_PAGE}"
+        )
+
+        def fetch(after: int, until: int) -> list[tuple[Anything, ...]]:
+            return self._driver.rows(query, after=after, until=until, **parameters)
+
+        page = fetch(after, LAST if until is None else until)
+        if key == "version" and until is None and not backwards and len(page) == _PAGE:
+            # What is appended while the caller reads is not part of the answer.
+            until = self._driver.rows(
+                f"SELECT max(version) FROM {self._table} WHERE stream = :p0", p0=parameters["p0"]
+            )[0][0]
+        return self._walk(fetch, page, key, (after, LAST if until is None else until), backwards)
+
+    def _walk(
+        self,
+        fetch: Callable[[int, int], list[tuple[Anything, ...]]],
+        page: list[tuple[Anything, ...]],
+        key: str,
+        span: tuple[int, int],
+        backwards: bool,
+    ) -> Iterator[Recorded]:
+        after, until = span
+        number = 1 if key == "version" else 2
+        while page:
+            for row in page:
+                yield recorded(self._database.stored(row), self._codec)
+            if len(page) < _PAGE:
+                return
+            last = page[-1][number]
+            after, until = (after, last - 1) if backwards else (last, until)
+            page = fetch(after, until)
+
+    # -- follow -------------------------------------------------------------------------------------------------
+
+    def follow(self, after: Position = BEGINNING, idle: float | None = None) -> Iterator[Sequence[Recorded]]:
+        """See :meth:`EventStore.follow <eventlab.store.contract.EventStore.follow>`.
+
+        On PostgreSQL it is woken by NOTIFY, on SQLite it looks every 5 ms whether the file has changed.
+        Raises Unavailable when the database goes; subscribe again after the last position.
+        """
+        with self._database.news() as news:
+            heard = time.monotonic()
+            while True:
+                left = PATIENCE_SECONDS if idle is None else heard + idle - time.monotonic()
+                if page := self._next(after, left, idle is None):
+                    yield page
+                    after, heard = page[-1].position, time.monotonic()
+                    news.expect_more()
+                elif left <= 0:
+                    return
+                else:
+                    news.wait(left)
+
+    def _next(self, after: int, patience: float, must: bool) -> Sequence[Recorded]:
+        """The next page of what is settled, as far as it can be decoded; raises EventError when nothing of it can.
+
+        None yet is no page; when it ``must`` and a writer holds it up for ``patience`` seconds, that is Unavailable.
+        """
+        page = self._pages("position", after, None, False, {})
+        found: list[Recorded] = []
+        try:
+            found.extend(islice(page, _PAGE))
+        except EventError:
+            if not found:
+                raise
+        whole = self._database.unbroken(after, [each.position for each in found])
+        if found and not whole:
+            until = self._settled(patience) if must else self._database.settle(max(patience, 0.0))
+            return [] if until is None else list(islice(self._pages("position", after, until, False, {}), _PAGE))
+        return found[:whole]
+
+    def _settled(self, patience: float) -> int:
+        last = self._database.settle(patience)
+        if last is None:
+            raise Unavailable(
+                f"{self._where}: another writer did not finish, and may still fill a position before others that are "
+                f"visible; look in pg_stat_activity for a stopped program that holds an append to {self._table} open"
+            )
+        return last
 
     def subscribe(self, after: Position = BEGINNING, idle: float | None = None) -> Iterator[Recorded]:
-        """See :meth:`EventStore.subscribe <eventlab.store.contract.EventStore.subscribe>`.
-
-        Looks every 50 ms. Raises Unavailable when the database goes; subscribe again after the last position.
-        """
-        last = time.monotonic()
-        while True:
-            for each in self.read_all(after):
-                after = each.position
-                yield each
-                last = time.monotonic()
-            if idle is not None and time.monotonic() - last >= idle:
-                return
-            time.sleep(_POLL_SECONDS)
+        """See :meth:`EventStore.subscribe <eventlab.store.contract.EventStore.subscribe>`; :meth:`follow`, singly."""
+        return chain.from_iterable(self.follow(after, idle))
 
     def close(self) -> None:
         """Close the connections; a later call opens new ones."""
         self.engine.dispose()
 
-    def _known(self, connection: Connection, ids: Sequence[UUID]) -> dict[UUID, Place]:
-        columns = self._table.c
-        known = {}
-        rest = iter(ids)
-        while some := list(islice(rest, _PAGE)):  # databases limit the parameters of one query
-            query = select(columns.id, columns.stream, columns.version, columns.position).where(columns.id.in_(some))
-            for id_, stream, version, position in connection.execute(query):
-                known[id_] = Place(StreamId.parse(stream), Version(version), Position(position))
-        return known
 
-    def _pages(self, key: Column[int], after: int, until: int | None, *where: Anything) -> Iterator[Recorded]:
-        """What is committed now, fetched in pages: the first at once, so that trouble shows at the call."""
-        query = select(self._table).where(*where).order_by(key).limit(_PAGE)
-        page = self._fetch(query.where(key > after) if until is None else query.where(key > after, key <= until))
-        if until is None and len(page) == _PAGE:
-            with told_plainly(self._where), self.engine.connect() as connection:
-                until = connection.scalar(select(func.max(key)).where(*where))
+def _answers(appends: Sequence[Append], placed: Sequence[Placed]) -> list[Appended]:
+    places = iter(placed)
+    answers = []
+    for append in appends:
+        versions, positions = zip(*(_typed(place) for place in islice(places, len(append.events))), strict=True)
+        answers.append(Appended(versions, positions))
+    return answers
 
-        def events(page: Sequence[Row[Anything]]) -> Iterator[Recorded]:
-            while page:
-                for row in page:
-                    yield recorded(_stored(row), self._codec)
-                if len(page) < _PAGE:
-                    return
-                page = self._fetch(query.where(key > page[-1]._mapping[key], key <= until))
 
-        return events(page)
-
-    def _fetch(self, query: Anything) -> Sequence[Row[Anything]]:
-        with told_plainly(self._where), self.engine.connect() as connection:
-            return connection.execute(query).all()
+def _typed(place: Placed) -> tuple[Version, Position]:
+    return Version(place[0]), Position(place[1])
 
 
 def _checked(url: str | URL, schema: str | None) -> URL:
@@ -175,20 +382,3 @@ def _checked(url: str | URL, schema: str | None) -> URL:
     if dialect == "sqlite" and schema is not None:
         raise ValueError("SQLite has no schemas; use one file for each")
     return url
-
-
-def _as_is(json: Anything) -> Anything:
-    return json
-
-
-def _row(each: StoredEvent) -> dict[str, Anything]:
-    data = each.data if isinstance(each.data, str) else each.data.decode()
-    metadata = msgspec.json.encode(each.metadata).decode()
-    return each._asdict() | {"stream": str(each.stream), "data": data, "metadata": metadata}
-
-
-def _stored(row: Row[Anything]) -> StoredEvent:
-    stream, version, position, *others, metadata = tuple(row)
-    return StoredEvent._make(
-        (StreamId.parse(stream), Version(version), Position(position), *others, _metadata.decode(metadata))
-    )

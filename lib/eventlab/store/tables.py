@@ -8,12 +8,12 @@ from sqlalchemy import (
     JSON,
     BigInteger,
     Column,
-    Connection,
     DateTime,
     Dialect,
     Engine,
     Integer,
     MetaData,
+    Sequence,
     Table,
     Text,
     TypeDecorator,
@@ -51,7 +51,7 @@ class UtcTime(TypeDecorator[datetime]):
 def events_table(schema: str | None) -> Table:
     """The table ``events``. The two constraints decide who was first, whatever the program believes.
 
-    ``position`` is counted under the append lock (no sequence, so no gap and no late number becomes visible).
+    ``position`` comes from a sequence on PostgreSQL, and is counted on SQLite, which has one writer at a time.
     """
     json = JSON().with_variant(JSONB(), "postgresql")
     return Table(
@@ -60,7 +60,13 @@ def events_table(schema: str | None) -> Table:
         Column("stream", Text, nullable=False),
         Column("version", BigInteger, nullable=False),
         # SQLite's row number is spelled INTEGER; it holds 64 bits all the same.
-        Column("position", BigInteger().with_variant(Integer(), "sqlite"), primary_key=True, autoincrement=False),
+        Column(
+            "position",
+            BigInteger().with_variant(Integer(), "sqlite"),
+            Sequence("events_position", schema=schema),
+            primary_key=True,
+            autoincrement=False,
+        ),
         Column("type", Text, nullable=False),
         Column("schema_version", Integer, nullable=False),
         Column("data", json, nullable=False),
@@ -86,17 +92,6 @@ def prepare_connection(connection: Any, dialect: str) -> None:
         connection.autocommit = False
 
 
-def lock_appends(connection: Connection, table: Table) -> None:
-    """Wait until no other append is under way; the lock lasts until the transaction ends, however it ends.
-
-    Under this lock positions are given in the order in which they become visible. Readers never wait for it.
-    """
-    if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-    else:
-        connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"eventlab append {table}", 0))))
-
-
 def create(engine: Engine, table: Table) -> None:
     """Make the table (and its schema) unless it is there. Raises StoreError when a table of that name is another's."""
     if _exists(engine, table):
@@ -104,7 +99,10 @@ def create(engine: Engine, table: Table) -> None:
     if engine.dialect.name == "sqlite":
         _write_ahead_log(engine)
     with engine.begin() as connection:
-        lock_appends(connection, table)
+        if engine.dialect.name == "postgresql":  # of several programs that come at once, one makes it
+            connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"eventlab {table}", 0))))
+        else:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
         if table.schema and not inspect(connection).has_schema(table.schema):
             connection.execute(CreateSchema(table.schema))
         table.create(connection, checkfirst=True)

@@ -1,0 +1,155 @@
+"""What the event store says to SQLite: one writer at a time, so positions have no gaps; looking for news is cheap."""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any, ClassVar
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import Table
+
+from eventlab.events.envelope import Position, StreamId, Version
+from eventlab.store.batches import Batch, Placed
+from eventlab.store.driver import Driver
+from eventlab.store.rules import StoredEvent
+
+# A look is a read of one page of the file's header, from memory: some 5 µs.
+_LOOK_SECONDS = 0.005
+_json = msgspec.json.Encoder()
+_metadata = msgspec.json.Decoder(dict[str, str])
+
+
+class Sqlite:
+    """The statements of one store, and the form of its rows."""
+
+    SELECTED = "stream, version, position, type, schema_version, data, id, valid_time, recorded_time, causation, "
+    SELECTED += "correlation, metadata"
+    DATA = "data"
+    ONE_OF: ClassVar[str] = "IN (SELECT value FROM json_each({}))"
+
+    def __init__(self, driver: Driver, table: Table) -> None:
+        self._driver = driver
+        self._last = driver.sql("SELECT max(position) FROM events")
+        self._version = driver.sql("SELECT max(version) FROM events WHERE stream = :stream")
+        columns = [column.name for column in table.columns]
+        self._insert = f"INSERT INTO events ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
+
+    def append(self, cursor: Any, batches: Sequence[Batch], now: datetime) -> list[Placed] | None:
+        """Store the batches and say where, or None when a stream is not as expected; within one transaction.
+
+        Raises the driver's IntegrityError for known ids. The transaction is begun here, and left to the caller to end.
+        """
+        cursor.execute("BEGIN IMMEDIATE")
+        position = cursor.execute(self._last).fetchone()[0] or 0
+        learned = _text(now)
+        placed: list[Placed] = []
+        rows = []
+        for batch in batches:
+            version = cursor.execute(self._version, {"stream": batch.stream}).fetchone()[0] or 0
+            if not batch.low <= version <= batch.high:
+                cursor.execute("ROLLBACK")
+                return None
+            for new in batch.rows:
+                version, position = version + 1, position + 1
+                placed.append((version, position))
+                rows.append(
+                    (
+                        batch.stream,
+                        version,
+                        position,
+                        new.type,
+                        new.schema_version,
+                        bytes(new.data).decode(),
+                        new.id.hex,
+                        learned if new.valid_time is None else _text(new.valid_time),
+                        learned,
+                        new.causation and new.causation.hex,
+                        new.correlation and new.correlation.hex,
+                        _json.encode(new.metadata).decode() if new.metadata else "{}",
+                    )
+                )
+        cursor.executemany(self._insert, rows)
+        return placed
+
+    def commit(self, cursor: Any) -> None:
+        """End the transaction of an append."""
+        cursor.execute("COMMIT")
+
+    def appended(self) -> None:
+        """Nobody has to be told: subscribers look."""
+
+    def stored(self, row: Sequence[Any]) -> StoredEvent:
+        """A selected row as the event that it holds."""
+        stream, version, position, type_, schema, data, id_, valid, learned, cause, conversation, metadata = row
+        return StoredEvent(
+            StreamId.parse(stream),
+            Version(version),
+            Position(position),
+            type_,
+            schema,
+            data,
+            UUID(id_),
+            _time(valid),
+            _time(learned),
+            cause and UUID(cause),
+            conversation and UUID(conversation),
+            {} if metadata == "{}" else _metadata.decode(metadata),
+        )
+
+    def parameter(self, value: object) -> object:
+        """``value`` as this database takes it."""
+        match value:
+            case datetime():
+                return _text(value)
+            case UUID():
+                return value.hex
+            case list():
+                return _json.encode([self.parameter(item) for item in value]).decode()
+        return value
+
+    def settle(self, patience: float) -> int:
+        """The position of the last event. All below it are visible, since they were written one after the other."""
+        last: int | None = self._driver.rows("SELECT max(position) FROM events")[0][0]
+        return last or 0
+
+    def unbroken(self, after: int, positions: Sequence[int]) -> int:
+        """How many of the visible ``positions`` have all before them: all."""
+        return len(positions)
+
+    @contextmanager
+    def news(self) -> Iterator["News"]:
+        """What tells a subscriber when to look again."""
+        with self._driver.cursor() as cursor:
+            yield News(cursor)
+
+
+class News:
+    """Looks whether another connection has committed anything (https://www.sqlite.org/pragma.html#pragma_data_version)."""
+
+    def __init__(self, cursor: Any) -> None:
+        self._cursor = cursor
+        self._seen = -1
+
+    def expect_more(self) -> None:
+        """Looks are cheap here: they come in the same time always."""
+
+    def wait(self, seconds: float) -> None:
+        """Until something was committed since the last call, ``seconds`` at most."""
+        end = time.monotonic() + seconds
+        while True:
+            version = self._cursor.execute("PRAGMA data_version").fetchone()[0]
+            if version != self._seen or time.monotonic() >= end:
+                self._seen = version
+                return
+            time.sleep(_LOOK_SECONDS)
+
+
+def _text(time: datetime) -> str:
+    """UTC without its zone, as SQLAlchemy writes it."""
+    return time.astimezone(UTC).replace(tzinfo=None).isoformat(sep=" ", timespec="microseconds")
+
+
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
