@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
+from msgspec import Struct
+
 from eventlab.domain.cart import ItemAdded
 from eventlab.domain.money import Money
 from eventlab.events.envelope import NewEvent, Recorded, StreamId
@@ -10,6 +12,12 @@ from eventlab.events.envelope import NewEvent, Recorded, StreamId
 CART = StreamId("cart", "17")
 OTHER = StreamId("cart", "4")
 PATIENCE_SECONDS = 30.0
+
+
+class Unheard(Struct, frozen=True):
+    """An event class that no registry knows."""
+
+    of: str = "x"
 
 
 def added(quantity: int, product: str = "trousers") -> NewEvent:

@@ -1,7 +1,5 @@
 """Appending: numbered, in order, all or nothing, and only what can be read back."""
 
-from dataclasses import dataclass
-
 import pytest
 
 from eventlab.domain.cart import ItemAdded
@@ -10,7 +8,7 @@ from eventlab.events.envelope import NewEvent
 from eventlab.events.errors import UnknownEventType, Unwritable
 from eventlab.store import EventStore, Unavailable
 
-from .samples import CART, OTHER, added, quantities, several
+from .samples import CART, OTHER, Unheard, added, quantities, several
 
 
 def test_versions_count_each_stream_from_one(store: EventStore) -> None:
@@ -47,12 +45,8 @@ def test_an_empty_append_is_refused(store: EventStore) -> None:
 
 
 def test_an_event_that_is_not_registered_is_refused_with_its_whole_append(store: EventStore) -> None:
-    @dataclass(frozen=True)
-    class Unheard:
-        of: str
-
     with pytest.raises(UnknownEventType, match="Unheard"):
-        store.append(CART, [added(1), NewEvent(Unheard("x"))])
+        store.append(CART, [added(1), NewEvent(Unheard())])
     assert list(store.read_all()) == []
 
 

@@ -7,7 +7,7 @@ from threading import Barrier
 from typing import TypeVar
 
 from eventlab.events.envelope import StreamId, Version
-from eventlab.store import Appended, EventStore, NoStream, WrongExpectedVersion
+from eventlab.store import Append, Appended, EventStore, NoStream, WrongExpectedVersion
 
 from .backends import DURABLE, Backend
 from .samples import CART, OTHER, PATIENCE_SECONDS, added, quantities, several, take
@@ -98,6 +98,26 @@ def test_appends_without_expectation_all_arrive_each_in_one_piece(store: EventSt
         for quantity, versions in zip(share, appended, strict=True):
             assert [events[version - 1] for version in versions] == [quantity] * 3
             assert versions == (versions[0], versions[0] + 1, versions[0] + 2)
+
+
+def test_appends_over_the_same_streams_in_any_order_all_arrive_each_in_one_piece(store: EventStore) -> None:
+    """Writers who take the streams in opposite order may have to wait for each other, but not for ever."""
+
+    def write(streams: Sequence[StreamId], share: Sequence[int]) -> None:
+        for quantity in share:
+            store.append_all([Append(stream, several([quantity] * 2)) for stream in streams])
+
+    orders = [(CART, OTHER), (OTHER, CART)] * (WRITERS // 2)
+    at_once(
+        *(
+            lambda order=order, share=share: write(order, share)
+            for order, share in zip(orders, shares(WRITERS), strict=True)
+        )
+    )
+    for stream in (CART, OTHER):
+        events = quantities(store.read(stream))
+        assert events[::2] == events[1::2]
+        assert sorted(events[::2]) == list(range(WRITERS * EACH))
 
 
 def test_a_subscriber_sees_what_threads_append_in_the_final_order(store: EventStore) -> None:

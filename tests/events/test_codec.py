@@ -125,3 +125,25 @@ def test_what_could_not_be_read_back_is_not_written(event: object) -> None:
 def test_the_letters_of_an_escape_are_not_the_character() -> None:
     event = Paid(Money(1, "EUR"), date(2026, 3, 3), "\\u0000")
     assert CODEC.decode(*CODEC.encode(event)) == event
+
+
+@given(st.lists(payments | st.builds(Measured, st.floats(allow_nan=False, allow_infinity=False))))
+def test_many_are_read_as_each_alone(events: list[object]) -> None:
+    rows = [(*CODEC.encode(event), "what else the row holds") for event in events]
+    assert CODEC.decode_all(iter(rows)) == events
+
+
+@pytest.mark.parametrize(
+    ("row", "error", "message"),
+    [
+        (("Paid", 1, b'{"on": "2026-03-03"}'), Unreadable, "Paid.*missing required field `amount`"),
+        (("Measured", 1, '{"value": "x"}'), Unreadable, r"Measured.*\$\.value"),
+        (("Measured", 1, b"\xff"), Unreadable, "Measured"),
+        (("Payed", 1, b"{}"), UnknownEventType, "'Payed'"),
+        (("Paid", 2, b"{}"), UnknownSchemaVersion, r"schema version 2.*reads 1"),
+    ],
+)
+def test_one_bad_row_among_many_is_named(row: tuple[str, int, bytes], error: type[Exception], message: str) -> None:
+    good = tuple(CODEC.encode(PAID))
+    with pytest.raises(error, match=message):
+        CODEC.decode_all([good, row, good])
