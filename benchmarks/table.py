@@ -26,8 +26,10 @@ class Row:
 
     @property
     def ratio(self) -> float | None:
-        """The peer's figure over ours: above 1 we need less."""
-        return None if self.peer is None else round(self.peer / self.ours, 2)
+        """How many times better we are: the peer's time or memory over ours, our rate over the peer's."""
+        if self.peer is None:
+            return None
+        return round(self.ours / self.peer if self.unit.endswith("/s") else self.peer / self.ours, 2)
 
     def as_dict(self) -> dict[str, object]:
         """The row as it is printed with ``--json``."""
@@ -35,6 +37,12 @@ class Row:
         return {**{key: row[key] for key in ("name", "ours", "peer", "unit")}, "ratio": self.ratio} | {
             key: row[key] for key in ("target", "met", "runs")
         }
+
+
+def percentile(readings: Sequence[float], percent: int) -> float:
+    """The reading below which so many percent of the readings lie."""
+    ordered = sorted(readings)
+    return ordered[min(len(ordered) - 1, len(ordered) * percent // 100)]
 
 
 def median(readings: Sequence[float], digits: int = 3) -> float:

@@ -20,7 +20,9 @@ from eventlab.store.rules import (
     narrows,
     recorded,
     stored,
+    told_by,
     utc_now,
+    within,
 )
 
 
@@ -52,13 +54,13 @@ class MemoryEventStore:
                 return [already_stored(each.stream, each.events, known) for each in appends]
             for each in appends:
                 check_expected(each.stream, each.expected, Version(len(self._streams.get(each.stream, []))))
-            answers = [self._add(each, data) for each, data in zip(appends, encoded, strict=True)]
+            now = told_by(self._clock)
+            answers = [self._add(each, data, now) for each, data in zip(appends, encoded, strict=True)]
             self._changed.notify_all()
         return answers
 
-    def _add(self, append: Append, encoded: Sequence[Encoded]) -> Appended:
+    def _add(self, append: Append, encoded: Sequence[Encoded], now: datetime) -> Appended:
         history = self._streams.setdefault(append.stream, [])
-        now = self._clock()
         added = [
             stored(append.stream, Version(len(history) + n), Position(len(self._log) + n), new, data, now)
             for n, (new, data) in enumerate(zip(append.events, encoded, strict=True), start=1)
@@ -81,7 +83,7 @@ class MemoryEventStore:
     ) -> Iterator[Recorded]:
         """See :meth:`EventStore.read <eventlab.store.contract.EventStore.read>`."""
         wanted = narrows(types, since, before, self._codec.registry)
-        return self._recorded(self._streams.get(stream, [])[after:until], backwards, wanted)
+        return self._recorded(self._streams.get(stream, [])[_span(after, until)], backwards, wanted)
 
     def read_all(
         self,
@@ -94,7 +96,9 @@ class MemoryEventStore:
         before: datetime | None = None,
     ) -> Iterator[Recorded]:
         """See :meth:`EventStore.read_all <eventlab.store.contract.EventStore.read_all>`."""
-        return self._recorded(self._log[after:until], backwards, narrows(types, since, before, self._codec.registry))
+        return self._recorded(
+            self._log[_span(after, until)], backwards, narrows(types, since, before, self._codec.registry)
+        )
 
     def load(self, stream: StreamId, after: Version = START) -> tuple[list[object], Version]:
         """See :meth:`EventStore.load <eventlab.store.contract.EventStore.load>`."""
@@ -127,3 +131,7 @@ class MemoryEventStore:
     ) -> Iterator[Recorded]:
         events = events[::-1] if backwards else events
         return (recorded(event, self._codec) for event in events if wanted(event))
+
+
+def _span(after: int, until: int | None) -> slice:
+    return slice(within(after), None if until is None else within(until))

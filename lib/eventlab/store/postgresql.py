@@ -149,7 +149,12 @@ class Postgresql:
             connection = self._driver.connect()
         try:
             connection.detach()
-            yield News(connection.dbapi_connection, self._channel, self._where)
+            with told_plainly(self._where), self._driver.telling(connection.dbapi_connection):
+                news = News(connection.dbapi_connection, self._channel, self._where)
+            yield news
+        except BaseException:
+            connection.invalidate()
+            raise
         finally:
             connection.close()
 

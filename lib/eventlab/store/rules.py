@@ -1,5 +1,6 @@
 """The rules that every store applies in the same words: batches, expectations, repeated ids, stored to recorded."""
 
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -21,6 +22,8 @@ from eventlab.store.contract import (
 )
 
 LAST = 2**63 - 1  # what a database's integer holds
+_LONGEST_NAME = 1_000  # bytes of a stream's name; an index of PostgreSQL takes 2,704
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class StoredEvent(NamedTuple):
@@ -48,6 +51,13 @@ class Place(NamedTuple):
     position: Position
 
 
+def told_by(clock: Callable[[], datetime]) -> datetime:
+    """The time of ``clock``, in UTC. Raises ValueError when it has no zone."""
+    now = clock()
+    check_times(now)
+    return now.astimezone(UTC)
+
+
 def utc_now() -> datetime:
     """The time of this machine's clock, in UTC."""
     return datetime.now(UTC)
@@ -59,10 +69,40 @@ def check_batch(events: Sequence[NewEvent]) -> None:
         raise ValueError("nothing to append: the list of events is empty")
     for new in events:
         for key, value in new.metadata.items():
-            if not isinstance(key, str) or not isinstance(value, str) or "\0" in key + value:
-                raise ValueError(f"metadata is text to text without the character NUL, not {key!r}: {value!r}")
+            if not isinstance(key, str) or not isinstance(value, str) or not _is_text(key + value):
+                raise ValueError(
+                    f"metadata is text to text without the character NUL and lone surrogates, not {key!r}: {value!r}"
+                )
+        check_valid_time(new.valid_time)
     if len({new.id for new in events}) != len(events):
         raise ValueError("two events of one append have the same id; each event needs its own")
+
+
+def check_valid_time(time: datetime | None) -> None:
+    """Raises ValueError for a time that lies in no year from 1 to 9999 of UTC: it could not be read back."""
+    try:
+        if time is not None:
+            time.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError(f"the valid time {time} is outside the years 1 to 9999 of UTC") from error
+
+
+def check_stream(stream: StreamId) -> None:
+    """Raises ValueError for a name that not every database can hold."""
+    name = str(stream)
+    if not _is_text(name):
+        raise ValueError(f"the name of a stream has no character NUL and no lone surrogates, not {name!r}")
+    if len(name.encode()) > _LONGEST_NAME:
+        raise ValueError(f"the name of the stream {name[:30]!r}… is too long: {_LONGEST_NAME} bytes at most")
+
+
+def _is_text(text: str) -> bool:
+    return "\0" not in text and (text.isascii() or not _SURROGATE.search(text))
+
+
+def within(bound: int) -> int:
+    """A bound that a database can hold, with the same versions or positions on both sides."""
+    return min(max(bound, 0), LAST)
 
 
 def check_expected(stream: StreamId, expected: Expected, actual: Version) -> None:
@@ -79,7 +119,8 @@ def bounds(expected: Expected) -> tuple[int, int]:
     """The versions at which a stream is as ``expected``: the least and the greatest."""
     if isinstance(expected, Expectation):
         return {NoStream: (0, 0), StreamExists: (1, LAST)}.get(expected, (0, LAST))
-    return int(expected), int(expected)
+    bound = int(min(max(expected, -1), LAST))
+    return bound, bound
 
 
 def check_appends(appends: Sequence[Append]) -> None:
@@ -90,6 +131,7 @@ def check_appends(appends: Sequence[Append]) -> None:
     if len(set(streams)) != len(streams):
         raise ValueError("a stream comes twice in one append; put its events together")
     for each in appends:
+        check_stream(each.stream)
         check_batch(each.events)
     if len(appends) > 1:
         check_batch([new for each in appends for new in each.events])

@@ -10,28 +10,32 @@ from itertools import chain, islice
 from typing import Any as Anything
 from uuid import UUID
 
+import msgspec
 from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, IntegrityError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, DataError, IntegrityError, NoSuchModuleError
 
 from eventlab.events.catalogue import registry as catalogue
 from eventlab.events.codec import JsonCodec
 from eventlab.events.envelope import NewEvent, Position, Recorded, StreamId, Version
-from eventlab.events.errors import EventError
+from eventlab.events.errors import EventError, Unreadable
 from eventlab.events.registry import TypeRegistry
 from eventlab.store.batches import Batch, Placed, batch
-from eventlab.store.contract import BEGINNING, START, Any, Append, Appended, Expected, Unavailable
+from eventlab.store.contract import BEGINNING, START, Any, Append, Appended, Expected, StoreError, Unavailable
 from eventlab.store.driver import Driver, check_rested
 from eventlab.store.postgresql import Postgresql
 from eventlab.store.rules import (
     LAST,
     Place,
+    StoredEvent,
     already_stored,
     check_appends,
     check_expected,
     check_times,
     recorded,
+    told_by,
     utc_now,
+    within,
 )
 from eventlab.store.sqlite import Sqlite
 from eventlab.store.tables import PATIENCE_SECONDS, create, events_table, prepare_connection
@@ -107,13 +111,16 @@ class SqlEventStore:
 
     def _try(self, appends: Sequence[Append], batches: Sequence[Batch]) -> list[Placed] | None:
         """Where the events are stored now; None when what is stored already forbids it."""
-        now = self._clock().astimezone(UTC)
+        now = told_by(self._clock)
         try:
             if self._inline:
                 return self._append_with_views(appends, batches, now)
             return self._driver.again(lambda: self._append(batches, now))  # twice is once: the events have ids
         except IntegrityError:
             return None
+        except DataError as error:
+            streams = ", ".join(str(each.stream) for each in appends)
+            raise StoreError(f"{self._where}: it does not take the events of {streams} ({error.orig})") from error
         except Unavailable as error:
             if getattr(getattr(error.__cause__, "orig", None), "sqlstate", None) == _DEADLOCK:
                 return None
@@ -228,7 +235,7 @@ class SqlEventStore:
             f"SELECT type, schema_version, {self._database.DATA}, version FROM {self._table} "
             "WHERE stream = :stream AND version > :after ORDER BY version"
         )
-        rows = self._driver.rows(query, stream=str(stream), after=after)
+        rows = self._driver.rows(query, stream=str(stream), after=within(after))
         try:
             return self._codec.decode_all(rows), Version(rows[-1][-1]) if rows else after
         except EventError:
@@ -272,6 +279,7 @@ class SqlEventStore:
         def fetch(after: int, until: int) -> list[tuple[Anything, ...]]:
             return self._driver.rows(query, after=after, until=until, **parameters)
 
+        after, until = within(after), None if until is None else within(until)
         page = fetch(after, LAST if until is None else until)
         if key == "version" and until is None and not backwards and len(page) == _PAGE:
             # What is appended while the caller reads is not part of the answer.
@@ -292,12 +300,18 @@ class SqlEventStore:
         number = 1 if key == "version" else 2
         while page:
             for row in page:
-                yield recorded(self._database.stored(row), self._codec)
+                yield recorded(self._stored(row), self._codec)
             if len(page) < _PAGE:
                 return
             last = page[-1][number]
             after, until = (after, last - 1) if backwards else (last, until)
             page = fetch(after, until)
+
+    def _stored(self, row: tuple[Anything, ...]) -> StoredEvent:
+        try:
+            return self._database.stored(row)
+        except (ValueError, msgspec.MsgspecError) as error:
+            raise Unreadable(f"{row[0]} version {row[1]} (position {row[2]}) cannot be read: {error}") from error
 
     # -- follow -------------------------------------------------------------------------------------------------
 
@@ -325,18 +339,21 @@ class SqlEventStore:
 
         None yet is no page; when it ``must`` and a writer holds it up for ``patience`` seconds, that is Unavailable.
         """
-        page = self._pages("position", after, None, False, {})
-        found: list[Recorded] = []
-        try:
-            found.extend(islice(page, _PAGE))
-        except EventError:
-            if not found:
-                raise
+        found = self._decodable(self._pages("position", after, None, False, {}))
         whole = self._database.unbroken(after, [each.position for each in found])
         if found and not whole:
             until = self._settled(patience) if must else self._database.settle(max(patience, 0.0))
-            return [] if until is None else list(islice(self._pages("position", after, until, False, {}), _PAGE))
+            return [] if until is None else self._decodable(self._pages("position", after, until, False, {}))
         return found[:whole]
+
+    def _decodable(self, events: Iterator[Recorded]) -> list[Recorded]:
+        found: list[Recorded] = []
+        try:
+            found.extend(islice(events, _PAGE))
+        except EventError:
+            if not found:
+                raise
+        return found
 
     def _settled(self, patience: float) -> int:
         last = self._database.settle(patience)
