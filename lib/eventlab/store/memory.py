@@ -111,9 +111,9 @@ class MemoryEventStore:
             with self._changed:
                 if not self._changed.wait_for(lambda: len(self._log) > after, timeout=idle):  # noqa: B023
                     return
-            batch = list(self.read_all(after))
-            after = batch[-1].position
-            yield batch
+            for each in self.read_all(after):  # singly: what cannot be decoded comes after those before it
+                after = each.position
+                yield [each]
 
     def subscribe(self, after: Position = BEGINNING, idle: float | None = None) -> Iterator[Recorded]:
         """See :meth:`EventStore.subscribe <eventlab.store.contract.EventStore.subscribe>`."""
