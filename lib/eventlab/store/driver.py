@@ -59,19 +59,18 @@ class Driver:
         """A cursor in autocommit mode. Raises Unavailable, or SQLAlchemy's IntegrityError and DataError."""
         with told_plainly(self._where):
             connection = self.connect()
+            connected: Any = connection.dbapi_connection
             try:
-                connected: Any = connection.dbapi_connection
                 with self.telling(connected):
                     if self._switches:
                         connected.autocommit = True
                     yield connected.cursor()
-                    if self._switches:
-                        connected.autocommit = False
-            except BaseException:
-                if self._switches:  # it may be in autocommit mode still: others do not want it so
-                    connection.invalidate()
-                raise
             finally:
+                if self._switches:
+                    try:
+                        connected.autocommit = False  # as others find it in the pool
+                    except self._error as error:  # broken, or interrupted in the middle of a statement
+                        connection.invalidate(error)
                 connection.close()  # back to the pool, which rolls back what was left open
 
     def connect(self) -> Any:
