@@ -94,4 +94,4 @@ def measure(runs: int) -> list[Row]:
 
 
 if __name__ == "__main__":
-    main(__doc__.splitlines()[0], measure, runs=5)
+    main(__doc__.splitlines()[0], measure, runs=3)

@@ -23,7 +23,7 @@ def decimals(currency: str) -> int:
     return _DECIMALS.get(currency, _DEFAULT_DECIMALS)
 
 
-class Money(Struct, frozen=True):
+class Money(Struct, frozen=True, gc=False):
     """An amount in minor units: ``Money(1240, "EUR")`` is 12.40 EUR. Currencies do not mix."""
 
     minor: int

@@ -22,7 +22,7 @@ from eventlab.domain.account import (
 from eventlab.domain.money import Money
 
 
-class StatementLine(Struct, frozen=True):
+class StatementLine(Struct, frozen=True, gc=False):
     """One booking: ``amount`` with its sign, ``balance`` after it."""
 
     on: date
@@ -32,7 +32,7 @@ class StatementLine(Struct, frozen=True):
     reference: str
 
 
-class Statement(Struct, frozen=True):
+class Statement(Struct, frozen=True, gc=False):
     """The period from ``first`` to ``last``, both included: opening plus the amounts of all lines is closing."""
 
     first: date

@@ -1,7 +1,7 @@
 """Events to JSON and back, strictly: what cannot be read back is not written, and what is corrupt is not guessed."""
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 import msgspec
@@ -60,13 +60,12 @@ class JsonCodec:
         except (msgspec.MsgspecError, UnicodeError) as error:
             raise Unreadable(f"the stored data of {type} cannot be read: {error}") from error
 
-    def decode_all(self, rows: Iterable[Sequence[Any]]) -> list[object]:
-        """The events of rows that begin with type, schema version and data; raises what :meth:`decode` raises."""
+    def decode_all(self, rows: Iterable[tuple[Any, ...]]) -> list[object]:
+        """The events of rows of type, schema version and data; raises what :meth:`decode` raises."""
         readers: dict[tuple[str, int], Callable[[bytes | str], object]] = {}
         events = []
         try:
-            for row in rows:
-                type_, schema_version, data = row[:3]
+            for type_, schema_version, data in rows:
                 reader = readers.get((type_, schema_version))
                 if reader is None:
                     reader = readers[type_, schema_version] = self._reader(type_, schema_version)

@@ -13,7 +13,7 @@ from eventlab.store.rules import bounds
 Placed = tuple[int, int]
 
 
-class Row(Struct, frozen=True):
+class Row(Struct, frozen=True, gc=False):
     """One event, but for its place and the time at which it is recorded; no valid time means: that time."""
 
     type: str

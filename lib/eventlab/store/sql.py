@@ -232,12 +232,12 @@ class SqlEventStore:
     def load(self, stream: StreamId, after: Version = START) -> tuple[list[object], Version]:
         """See :meth:`EventStore.load <eventlab.store.contract.EventStore.load>`."""
         query = (
-            f"SELECT type, schema_version, {self._database.DATA}, version FROM {self._table} "
+            f"SELECT type, schema_version, {self._database.DATA} FROM {self._table} "
             "WHERE stream = :stream AND version > :after ORDER BY version"
         )
         rows = self._driver.rows(query, stream=str(stream), after=within(after))
         try:
-            return self._codec.decode_all(rows), Version(rows[-1][-1]) if rows else after
+            return self._codec.decode_all(rows), Version(after + len(rows))  # versions have no gaps
         except EventError:
             # Slower, and says which event it is.
             found = list(self.read(stream, after))

@@ -7,7 +7,7 @@ from msgspec import Struct
 from eventlab.domain.money import Money
 
 
-class OpenAccount(Struct, frozen=True):
+class OpenAccount(Struct, frozen=True, gc=False):
     """Open an account whose balance may go down to minus ``overdraft_limit``."""
 
     owner: str
@@ -16,7 +16,7 @@ class OpenAccount(Struct, frozen=True):
     on: date
 
 
-class Deposit(Struct, frozen=True):
+class Deposit(Struct, frozen=True, gc=False):
     """Pay money in."""
 
     amount: Money
@@ -26,7 +26,7 @@ class Deposit(Struct, frozen=True):
     value_date: date | None = None
 
 
-class Withdraw(Struct, frozen=True):
+class Withdraw(Struct, frozen=True, gc=False):
     """Take money out."""
 
     amount: Money
@@ -36,7 +36,7 @@ class Withdraw(Struct, frozen=True):
     value_date: date | None = None
 
 
-class SendTransfer(Struct, frozen=True):
+class SendTransfer(Struct, frozen=True, gc=False):
     """Send money to another account. The other side is a command of its own: :class:`ReceiveTransfer`."""
 
     amount: Money
@@ -47,7 +47,7 @@ class SendTransfer(Struct, frozen=True):
     value_date: date | None = None
 
 
-class ReceiveTransfer(Struct, frozen=True):
+class ReceiveTransfer(Struct, frozen=True, gc=False):
     """Take in money from another account."""
 
     amount: Money
@@ -58,7 +58,7 @@ class ReceiveTransfer(Struct, frozen=True):
     value_date: date | None = None
 
 
-class ChargeFee(Struct, frozen=True):
+class ChargeFee(Struct, frozen=True, gc=False):
     """Take the bank's fee, even beyond the overdraft limit."""
 
     amount: Money
@@ -68,7 +68,7 @@ class ChargeFee(Struct, frozen=True):
     value_date: date | None = None
 
 
-class CreditInterest(Struct, frozen=True):
+class CreditInterest(Struct, frozen=True, gc=False):
     """Pay interest."""
 
     amount: Money
@@ -78,7 +78,7 @@ class CreditInterest(Struct, frozen=True):
     value_date: date | None = None
 
 
-class Correct(Struct, frozen=True):
+class Correct(Struct, frozen=True, gc=False):
     """Make an earlier booking good by ``amount``, with its sign, even beyond the overdraft limit."""
 
     amount: Money
@@ -89,7 +89,7 @@ class Correct(Struct, frozen=True):
     value_date: date | None = None
 
 
-class AuthoriseCard(Struct, frozen=True):
+class AuthoriseCard(Struct, frozen=True, gc=False):
     """Hold money for a card payment. ``score`` is the fraud score that was computed for it, 0 to 100."""
 
     amount: Money
@@ -98,7 +98,7 @@ class AuthoriseCard(Struct, frozen=True):
     score: int = 0
 
 
-class SettleCard(Struct, frozen=True):
+class SettleCard(Struct, frozen=True, gc=False):
     """Book the card payment that the merchant claims; no more than is held for that merchant."""
 
     amount: Money
@@ -107,20 +107,20 @@ class SettleCard(Struct, frozen=True):
     reference: str = ""
 
 
-class ReleaseAuthorisation(Struct, frozen=True):
+class ReleaseAuthorisation(Struct, frozen=True, gc=False):
     """Free what is held for a merchant who never claimed it."""
 
     on: date
     merchant: str
 
 
-class ClosePeriod(Struct, frozen=True):
+class ClosePeriod(Struct, frozen=True, gc=False):
     """Close the books up to ``last``, included, from where they were last closed."""
 
     last: date
 
 
-class CloseAccount(Struct, frozen=True):
+class CloseAccount(Struct, frozen=True, gc=False):
     """End the account; its balance must be zero."""
 
     on: date

@@ -15,7 +15,7 @@ def _with(detail: str, before: str = ": ") -> str:
     return f"{before}{detail}" if detail else ""
 
 
-class AccountOpened(Struct, frozen=True):
+class AccountOpened(Struct, frozen=True, gc=False):
     """The account exists; its balance may go down to minus ``overdraft_limit``."""
 
     owner: str
@@ -27,7 +27,7 @@ class AccountOpened(Struct, frozen=True):
         return f"account opened for {self.owner}, overdraft up to {self.overdraft_limit}"
 
 
-class BalanceBroughtForward(Struct, frozen=True):
+class BalanceBroughtForward(Struct, frozen=True, gc=False):
     """What the account held before the first booking we know, for example in front of the first imported statement."""
 
     balance: Money
@@ -37,7 +37,7 @@ class BalanceBroughtForward(Struct, frozen=True):
         return f"balance of {self.balance} brought forward"
 
 
-class Deposited(Struct, frozen=True):
+class Deposited(Struct, frozen=True, gc=False):
     """Money came in."""
 
     amount: Money
@@ -50,7 +50,7 @@ class Deposited(Struct, frozen=True):
         return f"deposited {self.amount}{_with(self.text)}"
 
 
-class Withdrawn(Struct, frozen=True):
+class Withdrawn(Struct, frozen=True, gc=False):
     """Money went out: cash, a card payment, a direct debit."""
 
     amount: Money
@@ -63,7 +63,7 @@ class Withdrawn(Struct, frozen=True):
         return f"withdrew {self.amount}{_with(self.text)}"
 
 
-class TransferSent(Struct, frozen=True):
+class TransferSent(Struct, frozen=True, gc=False):
     """Money went to another account."""
 
     amount: Money
@@ -77,7 +77,7 @@ class TransferSent(Struct, frozen=True):
         return f"sent {self.amount}{_with(self.to, ' to ')}{_with(self.text)}"
 
 
-class TransferReceived(Struct, frozen=True):
+class TransferReceived(Struct, frozen=True, gc=False):
     """Money came from another account."""
 
     amount: Money
@@ -91,7 +91,7 @@ class TransferReceived(Struct, frozen=True):
         return f"received {self.amount}{_with(self.sender, ' from ')}{_with(self.text)}"
 
 
-class FeeCharged(Struct, frozen=True):
+class FeeCharged(Struct, frozen=True, gc=False):
     """The bank took its fee."""
 
     amount: Money
@@ -104,7 +104,7 @@ class FeeCharged(Struct, frozen=True):
         return f"fee of {self.amount}{_with(self.text)}"
 
 
-class InterestCredited(Struct, frozen=True):
+class InterestCredited(Struct, frozen=True, gc=False):
     """The bank paid interest."""
 
     amount: Money
@@ -117,7 +117,7 @@ class InterestCredited(Struct, frozen=True):
         return f"interest of {self.amount}{_with(self.text)}"
 
 
-class Corrected(Struct, frozen=True):
+class Corrected(Struct, frozen=True, gc=False):
     """An earlier booking, with the reference ``corrects``, was wrong: ``amount``, with its sign, makes it good."""
 
     amount: Money
@@ -131,7 +131,7 @@ class Corrected(Struct, frozen=True):
         return f"corrected by {self.amount}{_with(self.reason)}"
 
 
-class PeriodClosed(Struct, frozen=True):
+class PeriodClosed(Struct, frozen=True, gc=False):
     """The books from ``first`` to ``last``, both included, are closed with the balance ``closing``."""
 
     first: date
@@ -142,7 +142,7 @@ class PeriodClosed(Struct, frozen=True):
         return f"books closed from {self.first} to {self.last} with {self.closing}"
 
 
-class AccountClosed(Struct, frozen=True):
+class AccountClosed(Struct, frozen=True, gc=False):
     """The account takes no more bookings."""
 
     on: date
@@ -152,7 +152,7 @@ class AccountClosed(Struct, frozen=True):
         return f"account closed: {self.reason}"
 
 
-class CardAuthorised(Struct, frozen=True):
+class CardAuthorised(Struct, frozen=True, gc=False):
     """Chatter: money is held for a card payment that the merchant has not yet claimed."""
 
     amount: Money
@@ -163,7 +163,7 @@ class CardAuthorised(Struct, frozen=True):
         return f"card authorised: {self.amount} held for {self.merchant}"
 
 
-class AuthorisationReleased(Struct, frozen=True):
+class AuthorisationReleased(Struct, frozen=True, gc=False):
     """Chatter: held money is free again, because the payment was booked or never came."""
 
     amount: Money
@@ -174,7 +174,7 @@ class AuthorisationReleased(Struct, frozen=True):
         return f"authorisation released: {self.amount} for {self.merchant}"
 
 
-class LimitChecked(Struct, frozen=True):
+class LimitChecked(Struct, frozen=True, gc=False):
     """Chatter: ``amount`` was compared with what was ``available``."""
 
     amount: Money
@@ -185,7 +185,7 @@ class LimitChecked(Struct, frozen=True):
         return f"limit checked: {self.amount} of {self.available} available"
 
 
-class FraudScored(Struct, frozen=True):
+class FraudScored(Struct, frozen=True, gc=False):
     """Chatter: how suspicious a payment looked, from 0 (not at all) to 100."""
 
     score: int

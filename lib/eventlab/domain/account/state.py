@@ -27,7 +27,7 @@ Status = Literal["none", "open", "closed"]
 _NOTHING = Money(0, NO_CURRENCY)
 
 
-class Account(Struct, frozen=True):
+class Account(Struct, frozen=True, gc=False):
     """An account at one moment.
 
     ``holds`` is the money set aside per merchant for card payments not yet booked. ``since`` is the first day that is

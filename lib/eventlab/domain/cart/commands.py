@@ -5,14 +5,14 @@ from msgspec import Struct
 from eventlab.domain.money import Money
 
 
-class CreateCart(Struct, frozen=True):
+class CreateCart(Struct, frozen=True, gc=False):
     """Begin a cart."""
 
     customer: str
     currency: str
 
 
-class AddItem(Struct, frozen=True):
+class AddItem(Struct, frozen=True, gc=False):
     """Put ``quantity`` pieces in, at ``price`` each. Another price than before reprices the pieces already there."""
 
     product: str
@@ -20,25 +20,25 @@ class AddItem(Struct, frozen=True):
     price: Money
 
 
-class RemoveItem(Struct, frozen=True):
+class RemoveItem(Struct, frozen=True, gc=False):
     """Take ``quantity`` pieces out."""
 
     product: str
     quantity: int
 
 
-class ChangeQuantity(Struct, frozen=True):
+class ChangeQuantity(Struct, frozen=True, gc=False):
     """Make it ``quantity`` pieces of a product that is there; 0 takes it out."""
 
     product: str
     quantity: int
 
 
-class CheckOut(Struct, frozen=True):
+class CheckOut(Struct, frozen=True, gc=False):
     """Buy what is in the cart."""
 
 
-class Abandon(Struct, frozen=True):
+class Abandon(Struct, frozen=True, gc=False):
     """Give the cart up."""
 
     reason: str

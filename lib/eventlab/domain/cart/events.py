@@ -5,7 +5,7 @@ from msgspec import Struct
 from eventlab.domain.money import Money
 
 
-class CartCreated(Struct, frozen=True):
+class CartCreated(Struct, frozen=True, gc=False):
     """A customer began a cart; all its prices are in ``currency``."""
 
     customer: str
@@ -15,7 +15,7 @@ class CartCreated(Struct, frozen=True):
         return f"{self.customer} began a cart in {self.currency}"
 
 
-class ItemAdded(Struct, frozen=True):
+class ItemAdded(Struct, frozen=True, gc=False):
     """``quantity`` pieces came in. ``price`` is for one piece, and from now on for every piece of this product."""
 
     product: str
@@ -26,7 +26,7 @@ class ItemAdded(Struct, frozen=True):
         return f"added {self.quantity} {self.product} at {self.price}"
 
 
-class ItemRemoved(Struct, frozen=True):
+class ItemRemoved(Struct, frozen=True, gc=False):
     """``quantity`` pieces were taken out."""
 
     product: str
@@ -36,7 +36,7 @@ class ItemRemoved(Struct, frozen=True):
         return f"removed {self.quantity} {self.product}"
 
 
-class QuantityChanged(Struct, frozen=True):
+class QuantityChanged(Struct, frozen=True, gc=False):
     """The customer typed another quantity, ``after``, over ``before``."""
 
     product: str
@@ -47,7 +47,7 @@ class QuantityChanged(Struct, frozen=True):
         return f"changed {self.product} from {self.before} to {self.after}"
 
 
-class CheckedOut(Struct, frozen=True):
+class CheckedOut(Struct, frozen=True, gc=False):
     """The customer bought what was in the cart, for ``total``."""
 
     total: Money
@@ -56,7 +56,7 @@ class CheckedOut(Struct, frozen=True):
         return f"checked out for {self.total}"
 
 
-class CartAbandoned(Struct, frozen=True):
+class CartAbandoned(Struct, frozen=True, gc=False):
     """The cart was given up."""
 
     reason: str

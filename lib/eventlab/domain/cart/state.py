@@ -21,7 +21,7 @@ from eventlab.domain.money import NO_CURRENCY, Money
 Status = Literal["none", "open", "checked out", "abandoned"]
 
 
-class Line(Struct, frozen=True):
+class Line(Struct, frozen=True, gc=False):
     """One product in the cart; ``price`` is for one piece."""
 
     quantity: int
@@ -36,7 +36,7 @@ class Line(Struct, frozen=True):
         return f"{self.quantity} × {self.price}"
 
 
-class Cart(Struct, frozen=True):
+class Cart(Struct, frozen=True, gc=False):
     """A cart at one moment: a line per product, each with one price, the latest that the customer was shown."""
 
     status: Status = "none"
@@ -70,7 +70,8 @@ def evolve(cart: Cart, event: Event) -> Cart:
     match event:
         case ItemAdded(product, quantity, price):
             known = replace(cart, currency=price.currency) if cart.currency == NO_CURRENCY else cart
-            return _with_line(known, product, cart.quantity(product) + quantity, price)
+            line = cart.lines.get(product)
+            return _with_line(known, product, line.quantity + quantity if line else quantity, price)
         case ItemRemoved(product, quantity):
             line = cart.lines.get(product)
             return _with_line(cart, product, line.quantity - quantity, line.price) if line else cart
