@@ -88,7 +88,10 @@ def curves(database: str, url: str) -> tuple[list[dict[str, Any]], list[Row]]:
             "append": statistics.median(seconds(lambda c=cart: shop.save(c)) for cart in carts),
             "load of 100 events": statistics.median(seconds(lambda p=probe: shop.load(p)) for _ in range(50)),
             "replay, per event": seconds(lambda: sum(1 for _ in shop.store.read_all())) / size,
-            "rebuild, per event": seconds(lambda v=version: rebuild(shop.store, replace(view(), version=v))) / size,
+            "rebuild, per event": seconds(
+                lambda v=version: rebuild(shop.store, replace(view(), version=v), lambda *_: None)
+            )
+            / size,
         }
         have += STREAM_EVENTS + APPENDS
         points += [
