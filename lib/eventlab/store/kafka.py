@@ -22,6 +22,7 @@ from eventlab.events.registry import TypeRegistry
 from eventlab.store.cannot import CANNOT
 from eventlab.store.contract import BEGINNING, START, Any, Append, Appended, Expected, NotSupported, Unavailable
 from eventlab.store.rules import StoredEvent, check_batch, narrows, recorded, stored, utc_now
+from eventlab.store.sealing import Sealing
 
 _PATIENCE_SECONDS = 10  # a broker that is alive answers far sooner
 _POLL_SECONDS = 0.05  # how often a wait for the broker looks at the clock
@@ -78,9 +79,11 @@ class KafkaEventLog:
         topic: str,
         registry: TypeRegistry = catalogue,
         clock: Callable[[], datetime] = utc_now,
+        sealing: Sealing | None = None,
     ) -> None:
         self._kafka, self._topic, self._clock = kafka, topic, clock
         self._codec = JsonCodec(registry)
+        self._sealing = sealing
         self._producer = Producer(kafka.config(**_PRODUCER))
         self._partitions = self._count_partitions()
         self._appending = Lock()
@@ -100,7 +103,8 @@ class KafkaEventLog:
                 "event store, or let one writer own the stream"
             )
         check_batch(events)
-        encoded = [self._codec.encode(new.event) for new in events]
+        sealed = events if self._sealing is None else self._sealing.seal(Append(stream, events)).events
+        encoded = [self._codec.encode(new.event) for new in sealed]
         with self._appending:
             offsets = self._send(stream, events, encoded)
             versions = self._versions_at(_key(stream), offsets)
@@ -141,7 +145,7 @@ class KafkaEventLog:
                     if until is not None and version > until:
                         return
                     if version > after and wanted(event := _stored(message, version)):
-                        yield recorded(event, self._codec)
+                        yield recorded(event, self._codec, self._sealing)
 
         return events()
 
@@ -163,7 +167,7 @@ class KafkaEventLog:
         self._one_partition()
         wanted = narrows(types, since, before, self._codec.registry)
         messages = self._scan(0, until=until)
-        return (recorded(event, self._codec) for event in self._count(messages, after) if wanted(event))
+        return (recorded(event, self._codec, self._sealing) for event in self._count(messages, after) if wanted(event))
 
     def load(self, stream: StreamId, after: Version = START) -> tuple[list[object], Version]:
         """See :meth:`read`: the whole partition is read here too."""
@@ -180,7 +184,7 @@ class KafkaEventLog:
         Raises NotSupported when the topic has more than one partition.
         """
         self._one_partition()
-        return (recorded(event, self._codec) for event in self._count(self._follow(idle), after))
+        return (recorded(event, self._codec, self._sealing) for event in self._count(self._follow(idle), after))
 
     def head(self) -> Position:
         """The log's end; control records of transactions count. NotSupported with more than one partition."""

@@ -24,16 +24,24 @@ from eventlab.store.rules import (
     utc_now,
     within,
 )
+from eventlab.store.sealing import Sealing
 
 
 class MemoryEventStore:
     """Keeps every promise of :class:`~eventlab.store.contract.EventStore` within one process; gone when it ends.
 
-    Events are held as JSON, as in the other stores: what cannot be stored there is refused here too.
+    Events are held as JSON, as in the other stores: what cannot be stored there is refused here too. ``sealing``, as
+    there, keeps their personal fields unreadable at rest.
     """
 
-    def __init__(self, registry: TypeRegistry = catalogue, clock: Callable[[], datetime] = utc_now) -> None:
+    def __init__(
+        self,
+        registry: TypeRegistry = catalogue,
+        clock: Callable[[], datetime] = utc_now,
+        sealing: Sealing | None = None,
+    ) -> None:
         self._codec = JsonCodec(registry)
+        self._sealing = sealing
         self._clock = clock
         self._changed = Condition()
         self._log: list[StoredEvent] = []
@@ -47,7 +55,8 @@ class MemoryEventStore:
     def append_all(self, appends: Sequence[Append]) -> list[Appended]:
         """See :meth:`EventStore.append_all <eventlab.store.contract.EventStore.append_all>`."""
         check_appends(appends)
-        encoded = [[self._codec.encode(new.event) for new in each.events] for each in appends]
+        sealed = appends if self._sealing is None else [self._sealing.seal(each) for each in appends]
+        encoded = [[self._codec.encode(new.event) for new in each.events] for each in sealed]
         with self._changed:
             known = {new.id: self._by_id[new.id] for each in appends for new in each.events if new.id in self._by_id}
             if known:
@@ -130,7 +139,7 @@ class MemoryEventStore:
         self, events: Sequence[StoredEvent], backwards: bool, wanted: Callable[[StoredEvent], bool]
     ) -> Iterator[Recorded]:
         events = events[::-1] if backwards else events
-        return (recorded(event, self._codec) for event in events if wanted(event))
+        return (recorded(event, self._codec, self._sealing) for event in events if wanted(event))
 
 
 def _span(after: int, until: int | None) -> slice:

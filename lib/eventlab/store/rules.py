@@ -20,6 +20,7 @@ from eventlab.store.contract import (
     StreamExists,
     WrongExpectedVersion,
 )
+from eventlab.store.sealing import Sealing
 
 LAST = 2**63 - 1  # what a database's integer holds
 _LONGEST_NAME = 1_000  # bytes of a stream's name; an index of PostgreSQL takes 2,704
@@ -141,7 +142,7 @@ def narrows(
     types: Collection[type], since: datetime | None, before: datetime | None, registry: TypeRegistry
 ) -> Callable[[StoredEvent], bool]:
     """Whether a stored event is among those asked for. Raises UnknownEventType, and ValueError for naive times."""
-    names = {registry.of_class(cls).name for cls in types}
+    names = {name for cls in types for name in registry.of_class(cls).names}
     check_times(since, before)
     return lambda event: (
         (not names or event.type in names)
@@ -181,11 +182,13 @@ def stored(
     )
 
 
-def recorded(event: StoredEvent, codec: JsonCodec) -> Recorded:
-    """The decoded form of a stored event. Raises EventError with the event's place in front."""
+def recorded(event: StoredEvent, codec: JsonCodec, sealing: Sealing | None = None) -> Recorded:
+    """The decoded and opened form of a stored event. Raises EventError with the event's place in front."""
     stream, version, position, type_, schema_version, data, id_, valid, learned, cause, conversation, metadata = event
     try:
         decoded = codec.decode(type_, schema_version, data)
+        if sealing is not None:
+            decoded = sealing.open(decoded, id_)
     except EventError as error:
         raise error.at(f"{stream} version {version} (position {position})") from error.__cause__
     return Recorded(

@@ -37,6 +37,7 @@ from eventlab.store.rules import (
     utc_now,
     within,
 )
+from eventlab.store.sealing import Sealing
 from eventlab.store.sqlite import Sqlite
 from eventlab.store.tables import PATIENCE_SECONDS, create, events_table, prepare_connection
 from eventlab.store.trouble import told_plainly
@@ -54,6 +55,7 @@ class SqlEventStore:
     ``url`` is SQLAlchemy's: ``sqlite:///path/to/file`` or ``postgresql+psycopg://user:password@host/database``; the
     table is made when it is not there. ``schema`` (PostgreSQL only) keeps learners apart in one database.
     ``inline`` are called with each append, in its transaction: what one of them raises refuses the append.
+    ``sealing`` keeps personal fields unreadable at rest (:class:`eventlab.forgetting.Sealer`).
     Raises Unavailable when the database cannot be reached, and ValueError for a URL that cannot serve.
     """
 
@@ -64,10 +66,12 @@ class SqlEventStore:
         clock: Callable[[], datetime] = utc_now,
         schema: str | None = None,
         inline: Sequence[Inline] = (),
+        sealing: Sealing | None = None,
     ) -> None:
         url = _checked(url, schema)
         self.schema = schema
         self._codec = JsonCodec(registry)
+        self._sealing = sealing
         self._clock = clock
         self._inline = tuple(inline)
         self._where = url.render_as_string(hide_password=True)
@@ -99,7 +103,8 @@ class SqlEventStore:
     def append_all(self, appends: Sequence[Append]) -> list[Appended]:
         """See :meth:`EventStore.append_all <eventlab.store.contract.EventStore.append_all>`."""
         check_appends(appends)
-        batches = [batch(each, self._codec) for each in appends]
+        sealed = appends if self._sealing is None else [self._sealing.seal(each) for each in appends]
+        batches = [batch(each, self._codec) for each in sealed]
         deadline = time.monotonic() + PATIENCE_SECONDS
         while (placed := self._try(appends, batches)) is None:
             if (answers := self._refusal(appends)) is not None:
@@ -231,17 +236,22 @@ class SqlEventStore:
 
     def load(self, stream: StreamId, after: Version = START) -> tuple[list[object], Version]:
         """See :meth:`EventStore.load <eventlab.store.contract.EventStore.load>`."""
-        query = (
-            f"SELECT type, schema_version, {self._database.DATA} FROM {self._table} "
-            "WHERE stream = :stream AND version > :after ORDER BY version"
-        )
+        columns = f"type, schema_version, {self._database.DATA}" + ("" if self._sealing is None else ", id")
+        query = f"SELECT {columns} FROM {self._table} WHERE stream = :stream AND version > :after ORDER BY version"
         rows = self._driver.rows(query, stream=str(stream), after=within(after))
         try:
-            return self._codec.decode_all(rows), Version(after + len(rows))  # versions have no gaps
+            return self._decoded(rows), Version(after + len(rows))  # versions have no gaps
         except EventError:
             # Slower, and says which event it is.
             found = list(self.read(stream, after))
             return [each.event for each in found], found[-1].version
+
+    def _decoded(self, rows: list[tuple[Anything, ...]]) -> list[object]:
+        if self._sealing is None:
+            return self._codec.decode_all(rows)
+        events = self._codec.decode_all(row[:3] for row in rows)
+        ids = (row[3] if isinstance(row[3], UUID) else UUID(row[3]) for row in rows)
+        return [self._sealing.open(each, id_) for each, id_ in zip(events, ids, strict=True)]
 
     def head(self) -> Position:
         """See :meth:`EventStore.head <eventlab.store.contract.EventStore.head>`."""
@@ -253,7 +263,7 @@ class SqlEventStore:
         check_times(since, before)
         found: dict[str, tuple[str, Anything]] = {}
         if types:
-            names = [self._codec.registry.of_class(cls).name for cls in types]
+            names = [name for cls in types for name in self._codec.registry.of_class(cls).names]
             found["type"] = (self._database.ONE_OF, self._database.parameter(names))
         if since is not None:
             found["recorded_time"] = (">=", self._database.parameter(since))
@@ -300,7 +310,7 @@ class SqlEventStore:
         number = 1 if key == "version" else 2
         while page:
             for row in page:
-                yield recorded(self._stored(row), self._codec)
+                yield recorded(self._stored(row), self._codec, self._sealing)
             if len(page) < _PAGE:
                 return
             last = page[-1][number]
