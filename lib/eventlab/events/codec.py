@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any, NamedTuple
 
 import msgspec
 
-from eventlab.events.errors import UnknownSchemaVersion, Unreadable, Unwritable
-from eventlab.events.registry import TypeRegistry
+from eventlab.events import versions
+from eventlab.events.errors import Unreadable, Unwritable
+from eventlab.events.registry import EventType, TypeRegistry
 
 # An odd number of backslashes before u0000: the escape of the character NUL, not the six letters.
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
@@ -25,12 +27,14 @@ class JsonCodec:
     """The JSON form of the events of one registry, through msgspec (one decoder per class, made once).
 
     Fields that the class does not have are ignored, and missing fields take the class's default, so that old and new
-    programs read each other's events; a missing field without a default is an error.
+    programs read each other's events; a missing field without a default is an error. An older schema version goes
+    through the upcasters of its type; what is in the newest one does not pay for them.
     """
 
     def __init__(self, registry: TypeRegistry) -> None:
         self.registry = registry
         self._encode = msgspec.json.Encoder().encode
+        self._fields = msgspec.json.Decoder(versions.Fields).decode
         self._decoders: dict[type, msgspec.json.Decoder[Any]] = {}
 
     def encode(self, event: object) -> Encoded:
@@ -40,14 +44,29 @@ class JsonCodec:
         does not allow, or what JSON and the databases cannot hold (lone surrogates, the character NUL).
         """
         entry = self.registry.of_class(type(event))
+        return self._readable(entry.name, entry.schema_version, event, self._decoder(entry.cls).decode)
+
+    def downcast(self, event: object, schema_version: int) -> Encoded:
+        """The stored form of ``event`` in an older schema version, for readers that know no newer one.
+
+        Raises UnknownSchemaVersion when no downcasters lead there, and otherwise as :meth:`encode`: what is written
+        this way can be read back here, through the upcasters.
+        """
+        entry = self.registry.of_class(type(event))
+        steps = versions.down(entry.name, entry.schema_version, entry.downcasters, schema_version)
+        newest = self._fields(self.encode(event).data)
+        fields = versions.walk_down(entry.name, entry.schema_version, steps, newest)
+        return self._readable(entry.name, schema_version, fields, self._reader(entry.name, schema_version))
+
+    def _readable(self, name: str, schema_version: int, what: object, read: Callable[[bytes], object]) -> Encoded:
         try:
-            data = self._encode(event)
-            self._decoder(entry.cls).decode(data)
-        except (msgspec.MsgspecError, TypeError, ValueError, OverflowError) as error:
-            raise Unwritable(f"{entry.name} cannot be stored: {error} in {event!r}") from error
+            data = self._encode(what)
+            read(data)
+        except (msgspec.MsgspecError, TypeError, ValueError, OverflowError, Unreadable) as error:
+            raise Unwritable(f"{name} cannot be stored: {error} in {what!r}") from error
         if b"\\u0000" in data and _NUL.search(data):
-            raise Unwritable(f"{entry.name} cannot be stored: a text holds the character NUL in {event!r}")
-        return Encoded(entry.name, entry.schema_version, data)
+            raise Unwritable(f"{name} cannot be stored: a text holds the character NUL in {what!r}")
+        return Encoded(name, schema_version, data)
 
     def decode(self, type: str, schema_version: int, data: bytes | str) -> object:  # noqa: A002
         """The event stored under ``type`` and ``schema_version``.
@@ -76,11 +95,14 @@ class JsonCodec:
 
     def _reader(self, type_: str, schema_version: int) -> Callable[[bytes | str], object]:
         entry = self.registry.of_name(type_)
-        if schema_version != entry.schema_version:
-            raise UnknownSchemaVersion(
-                f"{type_} is stored in schema version {schema_version}, but this program reads {entry.schema_version}"
-            )
-        return self._decoder(entry.cls).decode
+        if schema_version == entry.schema_version:
+            return self._decoder(entry.cls).decode
+        steps = versions.up(type_, entry.schema_version, entry.upcasters, schema_version)
+        return partial(self._upcast, entry, schema_version, steps)
+
+    def _upcast(self, entry: EventType, stored: int, steps: list[versions.Step], data: bytes | str) -> object:
+        fields = versions.walk_up(entry.name, stored, steps, self._fields(data))
+        return msgspec.convert(fields, entry.cls)
 
     def _decoder(self, cls: type) -> msgspec.json.Decoder[Any]:
         try:
