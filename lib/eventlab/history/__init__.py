@@ -1,9 +1,23 @@
 """Time travel, read only: the state as of a version or a time, what changed between two moments, and every step."""
 
+from eventlab.history.bitemporal import Bitemporal, bitemporal
 from eventlab.history.changes import Change
+from eventlab.history.days import end_of_day
 from eventlab.history.difference import Difference, diff
 from eventlab.history.moments import Axis, Moment
 from eventlab.history.past import as_of
 from eventlab.history.walk import Step, steps
 
-__all__ = ["Axis", "Change", "Difference", "Moment", "Step", "as_of", "diff", "steps"]
+__all__ = [
+    "Axis",
+    "Bitemporal",
+    "Change",
+    "Difference",
+    "Moment",
+    "Step",
+    "as_of",
+    "bitemporal",
+    "diff",
+    "end_of_day",
+    "steps",
+]

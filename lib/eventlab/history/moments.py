@@ -1,7 +1,7 @@
 """Which events of a stream had happened at a moment: a version, or a time on one of two axes."""
 
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from operator import attrgetter
 from typing import Literal, get_args
 
@@ -54,13 +54,35 @@ def whole(store: EventStore, stream: StreamId, until: Version | None = None) -> 
 def events_until(store: EventStore, stream: StreamId, moment: Moment, axis: Axis) -> list[Recorded]:
     """The events that had happened at ``moment``, that moment included, in the order of their versions.
 
-    Raises ValueError for a version that the stream does not have and for a time without a zone, LookupError when
-    there is no such stream.
+    Raises ValueError for a version that the stream does not have, for a time without a zone, and for a recorded time
+    in the future; LookupError when there is no such stream.
     """
     happened = had_happened(moment, axis)
     if not isinstance(moment, int):
-        return [recorded for recorded in whole(store, stream) if happened(recorded)]
+        events = whole(store, stream)
+        if axis == "recorded":
+            _check_not_ahead(instant(moment), events)
+        return [recorded for recorded in events if happened(recorded)]
     events = whole(store, stream, Version(moment))
     if len(events) < moment:
         raise ValueError(f"there is no version {moment}: {stream} ends at version {events[-1].version}")
     return events
+
+
+def _check_not_ahead(time: datetime, events: list[Recorded]) -> None:
+    """Raises ValueError for a time of which nobody knows yet what will have been recorded by then.
+
+    A store whose clock is ahead of this machine's may have recorded something there already.
+    """
+    newest, now = max(recorded.recorded_time for recorded in events), datetime.now(UTC)
+    if time > max(newest, now):
+        raise ValueError(f"{time} is in the future (now is {now}): what will be on record then, nobody knows yet")
+
+
+def events_as_known(store: EventStore, stream: StreamId, time: Moment, known_at: Moment) -> list[Recorded]:
+    """The events that had happened at ``time`` and had been recorded at ``known_at``, in the order of their versions.
+
+    Raises as :func:`events_until` does.
+    """
+    happened = had_happened(time, "valid")
+    return [recorded for recorded in events_until(store, stream, known_at, "recorded") if happened(recorded)]
