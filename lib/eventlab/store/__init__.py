@@ -19,6 +19,7 @@ from eventlab.store.contract import (
 from eventlab.store.handle import execute, state
 from eventlab.store.kafka import KafkaEventLog
 from eventlab.store.memory import MemoryEventStore
+from eventlab.store.snapshots import MemorySnapshots, SqlSnapshots
 from eventlab.store.sql import SqlEventStore
 
 __all__ = [
@@ -32,9 +33,11 @@ __all__ = [
     "Expected",
     "KafkaEventLog",
     "MemoryEventStore",
+    "MemorySnapshots",
     "NoStream",
     "NotSupported",
     "SqlEventStore",
+    "SqlSnapshots",
     "StoreError",
     "StreamExists",
     "Unavailable",

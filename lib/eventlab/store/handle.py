@@ -5,16 +5,19 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from eventlab.domain.decider import Decider
-from eventlab.events.envelope import NewEvent, Recorded, StreamId
-from eventlab.store.contract import START, EventStore, WrongExpectedVersion
+from eventlab.events.envelope import NewEvent, Recorded, StreamId, Version
+from eventlab.store.contract import EventStore, WrongExpectedVersion
+from eventlab.store.snapshots import Snapshots
 
 State = TypeVar("State")
 Command = TypeVar("Command")
 
 
-def state(store: EventStore, decider: Decider[State, Command, Any], stream: StreamId) -> State:
-    """What ``stream`` amounts to now: its events, folded."""
-    return decider.fold(store.load(stream)[0])
+def state(
+    store: EventStore, decider: Decider[State, Command, Any], stream: StreamId, snapshots: Snapshots | None = None
+) -> State:
+    """What ``stream`` amounts to now: its events, folded; with ``snapshots`` only those since the last one."""
+    return _load(store, decider, stream, snapshots)[0]
 
 
 def execute(
@@ -27,17 +30,17 @@ def execute(
     causation: UUID | None = None,
     correlation: UUID | None = None,
     attempts: int = 10,
+    snapshots: Snapshots | None = None,
 ) -> list[Recorded]:
     """Load ``stream``, decide on ``command``, append what follows; the events as recorded, none if nothing followed.
 
     When someone else wrote in between, the newer events are loaded and the command is decided again, up to
-    ``attempts`` times in all. ``causation`` is the id of the message that carries the command.
+    ``attempts`` times in all. ``causation`` is the id of the message that carries the command. ``snapshots`` shorten
+    the load of a long stream.
     Raises what ``decide`` raises (Refused), and the store's errors; WrongExpectedVersion after the last attempt.
     """
-    now, version = decider.initial, START
+    now, version = _load(store, decider, stream, snapshots)
     while True:
-        events, version = store.load(stream, after=version)
-        now = decider.fold(events, now)
         new = [
             NewEvent(event, valid_time=valid_time, causation=causation, correlation=correlation)
             for event in decider.decide(command, now)
@@ -50,5 +53,17 @@ def execute(
         except WrongExpectedVersion:
             if attempts < 1:
                 raise
+            events, version = store.load(stream, after=version)
+            now = decider.fold(events, now)
         else:
             return list(store.read(stream, after=version, until=versions[-1]))
+
+
+def _load(
+    store: EventStore, decider: Decider[State, Command, Any], stream: StreamId, snapshots: Snapshots | None
+) -> tuple[State, Version]:
+    if snapshots is not None:
+        loaded = snapshots.load(store, decider, stream)
+        return loaded.state, loaded.version
+    events, version = store.load(stream)
+    return decider.fold(events), version
