@@ -1,5 +1,6 @@
 from datetime import date, timedelta
 
+import msgspec
 import pytest
 from hypothesis import given as for_all
 from hypothesis import strategies as st
@@ -8,6 +9,7 @@ from eventlab.domain.account import (
     AccountOpened,
     AuthorisationReleased,
     BalanceBroughtForward,
+    Booking,
     CardAuthorised,
     Corrected,
     Deposited,
@@ -136,3 +138,26 @@ def test_a_period_that_cannot_be_is_an_error() -> None:
         statement([Deposited(eur("5"), MARCH)], MARCH, FIRST_DAY)
     with pytest.raises(ValueError, match="never opened"):
         statement([], FIRST_DAY, MARCH)
+
+
+@for_all(HISTORIES, st.data())
+def test_by_value_dates_it_is_the_statement_of_bookings_booked_on_those_days(
+    history: list[Event], data: st.DataObject
+) -> None:
+    valued = [
+        msgspec.structs.replace(event, value_date=data.draw(st.none() | DAYS)) if isinstance(event, Booking) else event
+        for event in history
+    ]
+    as_if = [
+        msgspec.structs.replace(event, on=event.value_date or event.on) if isinstance(event, Booking) else event
+        for event in valued
+    ]
+    last = date(2026, 6, 30)
+    by_value = statement(valued, MARCH, last, "value")
+    assert by_value == statement(as_if, MARCH, last)
+    assert by_value.closing == statement(valued, MARCH, last).closing, "in the end both dates have passed"
+
+
+def test_another_kind_of_date_is_an_error() -> None:
+    with pytest.raises(ValueError, match="a booking has no 'entry' date: choose one of booking, value"):
+        statement([AccountOpened("ana", "EUR", eur("0"), FIRST_DAY)], MARCH, MARCH, "entry")  # type: ignore[arg-type]

@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 from eventlab.domain import account, cart
 from eventlab.domain.decider import Decider
 from eventlab.events.envelope import StreamId
-from eventlab.history import as_of, bitemporal, diff, end_of_day
+from eventlab.history import as_believed, as_of, bitemporal, learned, on_record
 from eventlab.history.bitemporal import MOST_MOMENTS
 
-from .stories import ACCOUNT, ANA, CART, CASES, MOMENTS, START, Story, at, eur, store_of
+from .stories import ACCOUNT, ANA, CART, CASES, START, Story, at, eur, store_of
 
-MINUTES = st.integers(-1, 13).map(lambda minutes: START + timedelta(minutes=minutes))
+HOURS = st.integers(0, 21).map(lambda hours: START + timedelta(hours=hours))
+MINUTES = st.integers(0, 13).map(lambda minutes: START + timedelta(minutes=minutes))
 Case = tuple[Decider[Any, Any, Any], StreamId, Story]
 
 
@@ -31,39 +32,40 @@ def shuffled(case: Case, data: st.DataObject) -> Case:
     return decider, stream, [(event, valid, time) for (event, valid, _), time in zip(story, times, strict=True)]
 
 
-@given(CASES, MOMENTS, MINUTES, st.data())
+@given(CASES, HOURS, MINUTES, st.data())
 def test_what_was_believed_is_the_log_filtered_by_both_times(
     case: Case, time: datetime, known_at: datetime, data: st.DataObject
 ) -> None:
     for decider, stream, story in (case, shuffled(case, data)):
-        believed = as_of(store_of(stream, story), decider, stream, time=time, known_at=known_at)
+        believed = as_believed(store_of(stream, story), decider, stream, time=time, known_at=known_at)
         assert believed == by_hand(decider, story, time, known_at)
 
 
-@given(CASES, MOMENTS, st.data())
+@given(CASES, HOURS, st.data())
 def test_known_at_a_version_is_what_the_first_events_say(case: Case, time: datetime, data: st.DataObject) -> None:
     decider, stream, story = case
     version = data.draw(st.integers(0, len(story)))
-    believed = as_of(store_of(stream, story), decider, stream, time=time, known_at=version)
+    believed = as_believed(store_of(stream, story), decider, stream, time=time, known_at=version)
     assert believed == decider.fold(event for event, valid, _ in story[:version] if valid <= time)
 
 
-@given(CASES, MOMENTS)
+@given(CASES, HOURS)
 def test_known_at_the_end_is_the_valid_axis_alone(case: Case, time: datetime) -> None:
     decider, stream, story = case
     store = store_of(stream, story)
-    assert as_of(store, decider, stream, time=time, known_at=story[-1][2]) == as_of(store, decider, stream, time=time)
+    assert as_believed(store, decider, stream, time=time, known_at=story[-1][2]) == as_of(
+        store, decider, stream, time=time
+    )
 
 
-@given(CASES, MOMENTS, MINUTES, st.data())
+@given(CASES, HOURS, MINUTES, st.data())
 def test_the_picture_of_both_times_is_what_as_of_says_at_every_point(
     case: Case, time: datetime, known_at: datetime, data: st.DataObject
 ) -> None:
     for decider, stream, story in (case, shuffled(case, data)):
         both = bitemporal(store_of(stream, story), decider, stream)
         assert (len(both.states), {len(row) for row in both.states}) == (len(both.recorded), {len(both.valid)})
-        if time >= both.valid[0] and known_at >= both.recorded[0]:
-            assert both.at(time, known_at) == by_hand(decider, story, time, known_at)
+        assert both.at(time, known_at) == by_hand(decider, story, time, known_at)
 
 
 @given(CASES, st.data())
@@ -81,32 +83,48 @@ def test_a_part_of_the_picture_is_cut_out_of_the_whole(case: Case, data: st.Data
 def test_what_we_believed_on_tuesday_about_monday() -> None:
     store = store_of(ACCOUNT, ANA)
     monday, tuesday, thursday = at(23, day=2), at(23, day=3), at(23, day=5)
-    assert as_of(store, account.decider, ACCOUNT, time=monday, known_at=tuesday).balance == eur("224.80")
-    assert as_of(store, account.decider, ACCOUNT, time=monday, known_at=thursday).balance == eur("254.80")
-    learned = diff(store, account.decider, ACCOUNT, tuesday, thursday, axis="recorded", about=monday)
-    assert [str(recorded.event) for recorded in learned.events] == ["deposited 30.00 EUR: Cash"]
-    assert (learned.before.balance, learned.after.balance) == (eur("224.80"), eur("254.80"))
+    assert as_believed(store, account.decider, ACCOUNT, time=monday, known_at=tuesday).balance == eur("224.80")
+    assert as_believed(store, account.decider, ACCOUNT, time=monday, known_at=thursday).balance == eur("254.80")
+    new = learned(store, account.decider, ACCOUNT, tuesday, thursday, about=monday)
+    assert [str(recorded.event) for recorded in new.events] == ["deposited 30.00 EUR: Cash"]
+    assert list(map(str, new.changes)) == [
+        "balance: 224.80 EUR → 254.80 EUR",
+        "booked until: 2026-03-02 → 2026-03-05",
+        "available: 324.80 EUR → 354.80 EUR",
+    ]
     assert [event.version for event in bitemporal(store, account.decider, ACCOUNT).late] == [5]
 
 
-@given(CASES, MINUTES, MINUTES, MOMENTS)
+@given(CASES, MINUTES)
+def test_what_was_on_record_is_the_log_up_to_then(case: Case, known_at: datetime) -> None:
+    _, stream, story = case
+    expected = [event for event, _, recorded in story if recorded <= known_at]
+    assert on_record(store_of(stream, story), stream, known_at) == expected
+
+
+def test_what_will_be_on_record_nobody_knows() -> None:
+    with pytest.raises(ValueError, match="is in the future"):
+        on_record(store_of(ACCOUNT, ANA), ACCOUNT, FUTURE)
+
+
+@given(CASES, MINUTES, MINUTES, HOURS)
 def test_what_was_learned_about_a_time_leads_from_one_belief_to_the_other(
     case: Case, one: datetime, other: datetime, about: datetime
 ) -> None:
     decider, stream, story = case
     a, b = sorted((one, other))
-    learned = diff(store_of(stream, story), decider, stream, a, b, axis="recorded", about=about)
-    assert [r.event for r in learned.events] == [
+    new = learned(store_of(stream, story), decider, stream, a, b, about=about)
+    assert [r.event for r in new.events] == [
         event for event, valid, recorded in story if a < recorded <= b and valid <= about
     ]
-    assert learned.before == by_hand(decider, story, about, a)
-    assert learned.after == by_hand(decider, story, about, b)
+    assert new.before == by_hand(decider, story, about, a)
+    assert new.after == by_hand(decider, story, about, b)
+    assert bool(new.changes) == (new.before != new.after)
 
 
-def test_before_anything_was_known_there_is_the_initial_state() -> None:
-    store = store_of(ACCOUNT, ANA)
-    believed = as_of(store, account.decider, ACCOUNT, time=at(18), known_at=datetime(1999, 1, 1, tzinfo=UTC))
-    assert believed == account.decider.initial
+def test_nothing_is_learned_backwards() -> None:
+    with pytest.raises(ValueError, match=r"at 5 more was known about .* than at 2: give the earlier moment first"):
+        learned(store_of(ACCOUNT, ANA), account.decider, ACCOUNT, 5, 2, about=at(9, day=3))
 
 
 def test_what_has_not_happened_yet_can_be_expected() -> None:
@@ -115,13 +133,13 @@ def test_what_has_not_happened_yet_can_be_expected() -> None:
     story: Story = [*ANA, (account.TransferSent(eur("10"), far.date(), "Ben"), far, at(9, day=6))]
     store = store_of(ACCOUNT, story)
     assert as_of(store, account.decider, ACCOUNT, time=far).balance == eur("244.80")
-    assert as_of(store, account.decider, ACCOUNT, time=far, known_at=at(8, day=6)).balance == eur("254.80")
+    assert as_believed(store, account.decider, ACCOUNT, time=far, known_at=at(8, day=6)).balance == eur("254.80")
 
 
 def test_a_clock_ahead_of_ours_may_have_recorded_in_our_future() -> None:
     ahead = datetime.now(UTC) + timedelta(hours=1)
     story: Story = [*ANA, (account.Deposited(eur("5"), ahead.date()), at(9, day=6), ahead)]
-    assert as_of(store_of(ACCOUNT, story), account.decider, ACCOUNT, time=ahead, known_at=ahead).balance == eur(
+    assert as_believed(store_of(ACCOUNT, story), account.decider, ACCOUNT, time=ahead, known_at=ahead).balance == eur(
         "259.80"
     )
 
@@ -132,26 +150,22 @@ FUTURE = datetime.now(UTC) + timedelta(days=3650)
 @pytest.mark.parametrize(
     ("when", "message"),
     [
-        ({"time": at(18), "known_at": FUTURE}, "is in the future .*: what will be on record then, nobody knows yet"),
-        ({"time": FUTURE, "axis": "recorded"}, "is in the future"),
+        ({"time": at(18), "known_at": FUTURE}, "is in the future"),
+        ({"time": FUTURE, "known_at": at(18)}, "is in the future"),
+        ({"time": at(18), "known_at": at(8, day=1)}, "there was nothing at 2026-03-01 08:00.*: account-ana begins at"),
+        ({"time": at(8, day=1), "known_at": at(18)}, "there was nothing at 2026-03-01 08:00.*: account-ana begins at"),
         ({"time": at(18), "known_at": datetime(2026, 3, 3, 18)}, "has no time zone"),  # noqa: DTZ001
         ({"time": datetime(2026, 3, 3, 18), "known_at": at(18)}, "has no time zone"),  # noqa: DTZ001
-        ({"time": at(18), "known_at": "2026-03-03T18:00 Europe/Nowhere"}, "is not a time; write it as"),
+        ({"time": at(18), "known_at": "2026-03-03T18:00 Europe/Nowhere"}, "there is no time zone 'Europe/Nowhere'"),
+        ({"time": "2026-03-03T18:00[CEST]", "known_at": at(18)}, "there is no time zone 'CEST'"),
+        ({"time": at(18), "known_at": "Tuesday"}, "'Tuesday' is not a time"),
         ({"time": at(18), "known_at": date(2026, 3, 3)}, "2026-03-03 is a whole day"),
         ({"time": at(18), "known_at": 6}, "there is no version 6: account-ana ends at version 5"),
-        ({"time": at(18), "axis": "recorded", "known_at": at(18)}, "known_at is what was recorded by then"),
-        ({"version": 1, "known_at": at(18)}, "known_at is what was recorded by then"),
-        ({"known_at": at(18)}, "known_at is what was recorded by then"),
     ],
 )
 def test_two_times_that_cannot_be_are_an_error_in_words(when: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        as_of(store_of(ACCOUNT, ANA), account.decider, ACCOUNT, **when)
-
-
-def test_about_is_asked_between_recorded_times() -> None:
-    with pytest.raises(ValueError, match='add axis="recorded"'):
-        diff(store_of(ACCOUNT, ANA), account.decider, ACCOUNT, at(9), at(18), about=at(9))
+        as_believed(store_of(ACCOUNT, ANA), account.decider, ACCOUNT, **when)
 
 
 @pytest.mark.parametrize(
@@ -189,29 +203,3 @@ def test_a_long_history_asks_for_a_part_of_it() -> None:
         bitemporal(store, account.decider, ACCOUNT)
     part = bitemporal(store, account.decider, ACCOUNT, since=minutes[1])
     assert part.at(minutes[-1], minutes[-1]).balance == eur("201")
-
-
-@pytest.mark.parametrize(
-    ("day", "zone", "end"),
-    [
-        ("2026-03-02", "UTC", "2026-03-02T23:59:59.999999+00:00"),
-        ("2026-03-02", "Europe/Berlin", "2026-03-02T22:59:59.999999+00:00"),
-        (date(2026, 3, 29), "Europe/Berlin", "2026-03-29T21:59:59.999999+00:00"),  # a day of 23 hours
-        ("2026-10-24", "America/Asuncion", "2026-10-25T02:59:59.999999+00:00"),
-        ("2018-02-17", "America/Sao_Paulo", "2018-02-18T02:59:59.999999+00:00"),  # its last hour came twice
-    ],
-)
-def test_a_day_ends_where_people_are(day: date | str, zone: str, end: str) -> None:
-    assert end_of_day(day, zone) == datetime.fromisoformat(end)
-
-
-@pytest.mark.parametrize("zone", ["Europe/Nowhere", "", "CEST", "../etc/passwd", "Europe"])
-def test_a_zone_that_is_not_there_is_an_error(zone: str) -> None:
-    with pytest.raises(ValueError, match="there is no time zone"):
-        end_of_day("2026-03-02", zone)
-
-
-@pytest.mark.parametrize("day", ["Monday", "2026-02-30", "2026-03-02T18:00", 5])
-def test_a_day_that_is_none_is_an_error(day: Any) -> None:
-    with pytest.raises(ValueError, match=r"is not a day; write it as 2026-03-02"):
-        end_of_day(day, "Europe/Berlin")

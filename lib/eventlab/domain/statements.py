@@ -3,10 +3,13 @@
 from collections.abc import Iterable
 from datetime import date
 from itertools import accumulate
+from operator import attrgetter
+from typing import Literal, get_args
 
 from msgspec import Struct
 
 from eventlab.domain.account import (
+    Account,
     BalanceBroughtForward,
     Booking,
     Corrected,
@@ -21,9 +24,13 @@ from eventlab.domain.account import (
 )
 from eventlab.domain.money import Money
 
+Dates = Literal["booking", "value"]
+"""By which of its dates a booking stands on a statement: the day on which the bank booked it, or the day from which it
+counts (for interest, for the court that asks what was on the account that day)."""
+
 
 class StatementLine(Struct, frozen=True, gc=False):
-    """One booking: ``amount`` with its sign, ``balance`` after it."""
+    """One booking: ``on`` its day, ``amount`` with its sign, ``balance`` after it."""
 
     on: date
     text: str
@@ -62,30 +69,43 @@ def line_text(booking: Booking) -> str:
     return ": ".join(part for part in parts if part)
 
 
-def statement(events: Iterable[Event], first: date, last: date) -> Statement:
-    """The statement over the booking dates from ``first`` to ``last``, both included.
+def value_day(booking: Booking) -> date:
+    """The day from which the booking counts."""
+    return booking.value_date or booking.on
+
+
+def check_period(account: Account, first: date, last: date) -> None:
+    """Raises ValueError when the period is upside down or ends before the account begins."""
+    if last < first:
+        raise ValueError(f"the period ends on {last}, before it begins on {first}")
+    if account.since is None:
+        raise ValueError("there are no events: an account that was never opened has neither statement nor interest")
+    if last < account.since:
+        raise ValueError(f"the period ends on {last}, but the account begins on {account.since}")
+
+
+def statement(events: Iterable[Event], first: date, last: date, dates: Dates = "booking") -> Statement:
+    """The statement over the days from ``first`` to ``last``, both included; by booking dates, or by value dates.
 
     ``events`` are those of one account, from its beginning, in the order of their versions; lines of the same day
     keep that order. A balance brought forward is part of the opening balance: it stands before the first booking.
     Raises ValueError when the period is upside down or ends before the account begins.
     """
-    if last < first:
-        raise ValueError(f"the period ends on {last}, before it begins on {first}")
+    if dates not in get_args(Dates):
+        raise ValueError(f"a booking has no {dates!r} date: choose one of {', '.join(get_args(Dates))}")
     history = list(events)
     account = decider.fold(history)
-    if account.since is None:
-        raise ValueError("there are no events: an account that was never opened has no statement")
-    if last < account.since:
-        raise ValueError(f"the period ends on {last}, but the account begins on {account.since}")
+    check_period(account, first, last)
+    day = value_day if dates == "value" else attrgetter("on")
     nothing = Money(0, account.currency)
     brought = [event.balance for event in history if isinstance(event, BalanceBroughtForward) and event.on <= last]
-    bookings = sorted((event for event in history if isinstance(event, Booking)), key=lambda booking: booking.on)
-    before = [signed(booking) for booking in bookings if booking.on < first]
-    within = [booking for booking in bookings if first <= booking.on <= last]
+    bookings = sorted((event for event in history if isinstance(event, Booking)), key=day)
+    before = [signed(booking) for booking in bookings if day(booking) < first]
+    within = [booking for booking in bookings if first <= day(booking) <= last]
     opening = sum(brought + before, nothing)
     balances = list(accumulate((signed(booking) for booking in within), initial=opening))
     lines = tuple(
-        StatementLine(booking.on, line_text(booking), signed(booking), balance, booking.reference)
+        StatementLine(day(booking), line_text(booking), signed(booking), balance, booking.reference)
         for booking, balance in zip(within, balances[1:], strict=True)
     )
     return Statement(first, last, opening, balances[-1], lines)

@@ -1,8 +1,8 @@
 """Time travel, read only: the state as of a version or a time, what changed between two moments, and every step."""
 
+from eventlab.history.belief import as_believed, learned, on_record
 from eventlab.history.bitemporal import Bitemporal, bitemporal
 from eventlab.history.changes import Change
-from eventlab.history.days import end_of_day
 from eventlab.history.difference import Difference, diff
 from eventlab.history.moments import Axis, Moment
 from eventlab.history.past import as_of
@@ -15,9 +15,11 @@ __all__ = [
     "Difference",
     "Moment",
     "Step",
+    "as_believed",
     "as_of",
     "bitemporal",
     "diff",
-    "end_of_day",
+    "learned",
+    "on_record",
     "steps",
 ]

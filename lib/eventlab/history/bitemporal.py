@@ -53,7 +53,7 @@ def bitemporal(
 ) -> Bitemporal[State]:
     """What was believed when, about all valid times from ``since`` to ``until`` (default: all there are).
 
-    The state of each pair of moments is that of :func:`eventlab.history.as_of` with ``known_at``.
+    The state of each pair of moments is that of :func:`eventlab.history.as_believed`.
     Raises ValueError when nothing happened in that time, when it has more than 200 moments on an axis, and for a time
     without a zone; LookupError when there is no such stream.
     """
