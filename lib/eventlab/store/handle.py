@@ -1,5 +1,6 @@
 """A command from load to append: what every handler does the same way."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
@@ -29,6 +30,7 @@ def execute(
     valid_time: datetime | None = None,
     causation: UUID | None = None,
     correlation: UUID | None = None,
+    metadata: Mapping[str, str] | None = None,
     attempts: int = 10,
     snapshots: Snapshots | None = None,
 ) -> list[Recorded]:
@@ -36,13 +38,15 @@ def execute(
 
     When someone else wrote in between, the newer events are loaded and the command is decided again, up to
     ``attempts`` times in all. ``causation`` is the id of the message that carries the command. ``snapshots`` shorten
-    the load of a long stream.
+    the load of a long stream. Each event gets ``metadata``.
     Raises what ``decide`` raises (Refused), and the store's errors; WrongExpectedVersion after the last attempt.
     """
     now, version = _load(store, decider, stream, snapshots)
     while True:
         new = [
-            NewEvent(event, valid_time=valid_time, causation=causation, correlation=correlation)
+            NewEvent(
+                event, valid_time=valid_time, causation=causation, correlation=correlation, metadata=metadata or {}
+            )
             for event in decider.decide(command, now)
         ]
         if not new:
