@@ -67,7 +67,7 @@ CASES = st.one_of(
 )
 """Decider, stream and story of a cart or an account."""
 
-MOMENTS = st.integers(-1, 21).map(lambda hours: START + timedelta(hours=hours))
+MOMENTS = st.integers(0, 21).map(lambda hours: START + timedelta(hours=hours))
 
 
 def at(hour: int, minute: int = 0, day: int = 3) -> datetime:

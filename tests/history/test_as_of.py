@@ -1,4 +1,4 @@
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -7,10 +7,12 @@ from hypothesis import strategies as st
 
 from eventlab.domain import account, cart
 from eventlab.domain.decider import Decider
-from eventlab.events.envelope import StreamId
+from eventlab.events.envelope import NewEvent, Position, StreamId
 from eventlab.history import as_of
+from eventlab.history.moments import instant
+from eventlab.store import MemoryEventStore
 
-from .stories import ACCOUNT, ANA, CART, CASES, MOMENTS, Story, at, eur, store_of
+from .stories import ACCOUNT, ANA, CART, CASES, MOMENTS, START, Story, at, eur, store_of
 
 
 @given(CASES, st.data())
@@ -34,6 +36,20 @@ def test_as_of_a_time_is_the_fold_of_what_had_happened_or_been_recorded(
     assert as_of(store, decider, stream, time=moment, axis="recorded") == decider.fold(
         e for e, _, recorded in story if recorded <= moment
     )
+
+
+@given(CASES, st.integers(1, 4), st.data())
+def test_as_of_a_position_is_the_fold_of_what_stands_up_to_it(
+    case: tuple[Decider[Any, Any, Any], StreamId, Story], others: int, data: st.DataObject
+) -> None:
+    decider, stream, story = case
+    store = MemoryEventStore(clock=lambda: START)
+    for event, valid, _ in story:
+        store.append(stream, [NewEvent(event, valid_time=valid)])
+        store.append(StreamId("other", "1"), [NewEvent(event) for _ in range(others)])
+    position = data.draw(st.integers(0, store.head()))
+    first = [r.event for r in store.read_all(until=Position(position)) if r.stream == stream]
+    assert as_of(store, decider, stream, position=position) == decider.fold(first)
 
 
 def test_what_was_on_the_account_and_what_the_app_showed() -> None:
@@ -64,7 +80,14 @@ def test_between_two_events_of_one_time_lies_no_time_but_a_version() -> None:
 def test_before_the_first_event_there_is_the_initial_state() -> None:
     store = store_of(ACCOUNT, ANA)
     assert as_of(store, account.decider, ACCOUNT, version=0) == account.decider.initial
-    assert as_of(store, account.decider, ACCOUNT, time=datetime(1999, 1, 1, tzinfo=UTC)) == account.decider.initial
+    assert as_of(store, account.decider, ACCOUNT, position=0) == account.decider.initial
+
+
+@pytest.mark.parametrize(
+    "moment", ["2026-03-03T18:00 Europe/Berlin", "2026-03-03T18:00[Europe/Berlin]", "2026-03-03 17:00 UTC"]
+)
+def test_a_zone_may_be_named(moment: str) -> None:
+    assert instant(moment) == at(17)
 
 
 @pytest.mark.parametrize(
@@ -78,8 +101,22 @@ def test_before_the_first_event_there_is_the_initial_state() -> None:
         ({"time": date(2026, 3, 3)}, "2026-03-03 is a whole day; give one moment"),
         ({"time": 12.5}, r"12\.5 is no time but float"),
         ({"time": at(18), "axis": "system"}, "there is no time axis 'system': choose one of valid, recorded"),
-        ({}, "either a version or a time"),
-        ({"version": 1, "time": at(18)}, "either a version or a time"),
+        (
+            {"time": at(8, day=1)},
+            r"there was nothing at 2026-03-01 08:00:00\+00:00: account-ana begins at 2026-03-01 09",
+        ),
+        ({"time": "9999-01-01T00:00Z"}, "is in the future: what will have happened then, nobody knows yet"),
+        ({"time": "9999-01-01T00:00Z", "axis": "recorded"}, "9999-01-01 00:00:00.* is in the future"),
+        ({"time": "2026-03-03T18:00 Europe/Berln"}, "no time zone 'Europe/Berln': did you mean Europe/Berlin?"),
+        ({"time": "2026-03-03T18:00 Europe"}, "there is no time zone 'Europe'"),
+        ({"time": "2026-03-03T18:00 nowhere-at-all"}, "'nowhere-at-all': zones are written as Europe/Berlin"),
+        ({"time": "2026-03-03T18:00+01:00[Europe/Berlin]"}, "has an offset and a zone; give one of them"),
+        ({"time": "2026-10-25T02:30 Europe/Berlin"}, "is not one moment, because the clocks change there"),
+        ({"time": "2026-03-29T02:30 Europe/Berlin"}, "is not one moment, because the clocks change there"),
+        ({"position": 6}, "there is no position 6: the last event has position 5"),
+        ({"position": -1}, "there is no position -1: positions begin at 1"),
+        ({}, "either a version or a time or a position"),
+        ({"version": 1, "time": at(18)}, "either a version or a time or a position"),
     ],
 )
 def test_a_moment_that_cannot_be_is_an_error_in_words(when: dict[str, Any], message: str) -> None:
@@ -87,7 +124,7 @@ def test_a_moment_that_cannot_be_is_an_error_in_words(when: dict[str, Any], mess
         as_of(store_of(ACCOUNT, ANA), account.decider, ACCOUNT, **when)
 
 
-@pytest.mark.parametrize("when", [{"version": 1}, {"time": at(18)}])
+@pytest.mark.parametrize("when", [{"version": 1}, {"time": at(18)}, {"position": 0}])
 def test_a_stream_that_is_not_there_is_an_error(when: dict[str, Any]) -> None:
     with pytest.raises(LookupError, match="there is no stream cart-9"):
         as_of(store_of(CART, []), cart.decider, StreamId("cart", "9"), **when)

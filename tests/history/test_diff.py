@@ -49,6 +49,12 @@ def test_ana_sees_the_payment_and_its_correction() -> None:
     assert difference.before.balance == difference.after.balance == eur("254.80")
 
 
+def test_a_difference_may_begin_before_the_first_event() -> None:
+    difference = diff(store_of(ACCOUNT, ANA), account.decider, ACCOUNT, at(1, day=1), at(9, day=1))
+    assert difference.before == account.decider.initial
+    assert difference.after.owner == "ana"
+
+
 def test_a_difference_says_itself_in_words() -> None:
     story: Story = [(event, at(9), at(9)) for event in (
         cart.CartCreated("ana", "EUR"),
@@ -87,6 +93,8 @@ def test_a_difference_says_itself_in_words() -> None:
         (1, 6, "there is no version 6"),
         (-1, 2, "there is no version -1"),
         ("2026-03-03T17:00", at(18), "has no time zone"),
+        (at(1, day=1), at(2, day=1), "there was nothing at 2026-03-01 02:00"),
+        (at(18), "9999-01-01T00:00Z", "is in the future"),
     ],
 )
 def test_two_moments_that_cannot_be_compared_are_an_error(a: Any, b: Any, message: str) -> None:

@@ -6,7 +6,7 @@ from eventlab.history.changes import Change
 from eventlab.history.difference import Difference, diff
 from eventlab.history.moments import Axis, Moment
 from eventlab.history.past import as_of
-from eventlab.history.walk import Step, steps
+from eventlab.history.walk import Step, Steps, steps
 
 __all__ = [
     "Axis",
@@ -15,6 +15,7 @@ __all__ = [
     "Difference",
     "Moment",
     "Step",
+    "Steps",
     "as_believed",
     "as_of",
     "bitemporal",

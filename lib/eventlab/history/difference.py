@@ -45,22 +45,16 @@ def diff(
     b: Moment,
     *,
     axis: Axis = "valid",
-    about: Moment | None = None,
 ) -> Difference[State]:
     """What happened after ``a`` and up to ``b``, two versions or two times; the axis is that of :func:`as_of`.
 
     On the valid axis an event that was booked late for a time before ``a`` is part of both states, wherever its
-    version stands. On the recorded axis, ``about`` narrows it to what had happened at a valid time: *what did we learn
-    between Tuesday and Friday about Monday*. Raises ValueError when ``a`` is after ``b``, when they are not of one
-    kind, and as :func:`as_of` does; LookupError when there is no such stream.
+    version stands. ``a`` may be before the first event. Raises ValueError when ``a`` is after ``b``, when they are not
+    of one kind, and as :func:`as_of` does; LookupError when there is no such stream.
     """
     _check_order(a, b)
     known = had_happened(a, axis)
     events = events_until(store, stream, b, axis)
-    if about is not None:
-        if axis != "recorded":
-            raise ValueError('about is a valid time, between two recorded ones: add axis="recorded"')
-        events = list(filter(had_happened(about, "valid"), events))
     before = folded(decider, filter(known, events))
     after = folded(decider, events)
     return Difference(tuple(filterfalse(known, events)), before, after, changes(before, after))

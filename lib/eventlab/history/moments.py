@@ -1,9 +1,12 @@
-"""Which events of a stream had happened at a moment: a version, or a time on one of two axes."""
+"""Which events of a stream had happened at a moment: a version, a position, or a time on one of two axes."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from difflib import get_close_matches
 from operator import attrgetter
 from typing import Literal, get_args
+from zoneinfo import ZoneInfo, available_timezones
 
 from eventlab.events.envelope import Recorded, StreamId, Version
 from eventlab.store.contract import EventStore
@@ -14,27 +17,81 @@ backdated lies at two places; the two axes are those of a bitemporal database (S
 Time-Oriented Database Applications in SQL*, valid time and transaction time)."""
 
 Moment = int | datetime | str
-"""A version; or a time with its zone, also written in ISO 8601: ``"2026-03-03T18:00+00:00"``."""
+"""A version of one stream, or a position in the whole store; or a time with its zone, which may be text in ISO 8601,
+``"2026-03-03T18:00+01:00"``, also with the name of the zone, ``"2026-03-03T18:00 Europe/Berlin"``."""
+
+# A time and the name of its zone, after a space, or in brackets as in RFC 9557.
+_WITH_ZONE = re.compile(r"(.*\d)(?: |\[)([A-Za-z][\w+/-]*)\]?")
 
 
 def instant(moment: object) -> datetime:
-    """The time, with its zone. Raises ValueError when it is none, or has no zone."""
-    try:
-        time = datetime.fromisoformat(moment) if isinstance(moment, str) else moment
-    except ValueError as error:
-        raise ValueError(f"{moment!r} is not a time; write it as 2026-03-03T18:00+00:00") from error
+    """The time, with its zone. Raises ValueError when it is none, has no zone, or names one that does not exist."""
+    time = _written(moment) if isinstance(moment, str) else moment
     if not isinstance(time, datetime):
         kind = "a whole day" if isinstance(time, date) else f"no time but {type(time).__name__}"
         raise ValueError(f"{time} is {kind}; give one moment, as 2026-03-03T18:00+00:00")
-    if time.tzinfo is None:
+    if time.utcoffset() is None:
         raise ValueError(f"{time} has no time zone, so it is not one moment; add one: {time.isoformat()}+00:00 is UTC")
     return time
 
 
-def had_happened(moment: Moment, axis: Axis) -> Callable[[Recorded], bool]:
-    """Whether an event stands at or before ``moment``. Raises ValueError when there can be no such moment or axis."""
+def _written(text: str) -> datetime:
+    with_zone = _WITH_ZONE.fullmatch(text)
+    try:
+        time = datetime.fromisoformat(with_zone[1] if with_zone else text)
+    except ValueError as error:
+        raise ValueError(f"{text!r} is not a time; write it as 2026-03-03T18:00+00:00") from error
+    if with_zone is None:
+        return time
+    if time.tzinfo is not None:
+        raise ValueError(f"{text!r} has an offset and a zone; give one of them")
+    time = time.replace(tzinfo=_zone(with_zone[2]))
+    if time.utcoffset() != time.replace(fold=1).utcoffset():
+        raise ValueError(f"{text!r} is not one moment, because the clocks change there; give the offset from UTC")
+    return time
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):  # OSError: it names a directory of zones, "Europe"
+        near = get_close_matches(name, available_timezones(), n=1)
+        hint = f"did you mean {near[0]}?" if near else "zones are written as Europe/Berlin"
+        raise ValueError(f"there is no time zone {name!r}: {hint}") from None
+
+
+def check_axis(axis: str) -> None:
+    """Raises ValueError when there is no such time axis."""
     if axis not in get_args(Axis):
         raise ValueError(f"there is no time axis {axis!r}: choose one of {', '.join(get_args(Axis))}")
+
+
+def check_span(time: datetime, first: datetime, last: datetime, what: str) -> None:
+    """Raises ValueError for a time before the ``first`` event of ``what``, or in the future.
+
+    What lies ahead of this machine's clock, but not after the ``last`` time on record, can be asked: a fact may be
+    valid from a day to come, and another clock may be ahead.
+    """
+    if time < first:
+        raise ValueError(f"there was nothing at {time}: {what} begins at {first}")
+    if time > max(last, datetime.now(UTC)):
+        raise ValueError(f"{time} is in the future: what will have happened then, nobody knows yet")
+
+
+def check_position(position: int, head: int) -> None:
+    """Raises ValueError for a position that no event of the store can have; 0 is before the first."""
+    if position < 0:
+        raise ValueError(f"there is no position {position}: positions begin at 1, and 0 is before the first event")
+    if position > head:
+        raise ValueError(f"there is no position {position}: the last event has position {head}")
+
+
+def had_happened(moment: Moment, axis: Axis) -> Callable[[Recorded], bool]:
+    """Whether an event stands at or before ``moment``, a version or a time.
+
+    Raises ValueError when there can be no such moment or axis.
+    """
+    check_axis(axis)
     if isinstance(moment, int):
         if moment < 0:
             raise ValueError(f"there is no version {moment}: versions begin at 1, and 0 is before the first event")
@@ -52,37 +109,18 @@ def whole(store: EventStore, stream: StreamId, until: Version | None = None) -> 
 
 
 def events_until(store: EventStore, stream: StreamId, moment: Moment, axis: Axis) -> list[Recorded]:
-    """The events that had happened at ``moment``, that moment included, in the order of their versions.
+    """The events that had happened at ``moment``, a version or a time, itself included, in the order of their versions.
 
-    Raises ValueError for a version that the stream does not have, for a time without a zone, and for a recorded time
-    in the future; LookupError when there is no such stream.
+    Raises ValueError for a version that the stream does not have, and for a time without a zone, before the first event
+    or in the future; LookupError when there is no such stream.
     """
     happened = had_happened(moment, axis)
     if not isinstance(moment, int):
         events = whole(store, stream)
-        if axis == "recorded":
-            _check_not_ahead(instant(moment), events)
+        last = max(max(recorded.recorded_time, recorded.valid_time) for recorded in events)
+        check_span(instant(moment), min(getattr(recorded, f"{axis}_time") for recorded in events), last, str(stream))
         return [recorded for recorded in events if happened(recorded)]
     events = whole(store, stream, Version(moment))
     if len(events) < moment:
         raise ValueError(f"there is no version {moment}: {stream} ends at version {events[-1].version}")
     return events
-
-
-def _check_not_ahead(time: datetime, events: list[Recorded]) -> None:
-    """Raises ValueError for a time of which nobody knows yet what will have been recorded by then.
-
-    A store whose clock is ahead of this machine's may have recorded something there already.
-    """
-    newest, now = max(recorded.recorded_time for recorded in events), datetime.now(UTC)
-    if time > max(newest, now):
-        raise ValueError(f"{time} is in the future (now is {now}): what will be on record then, nobody knows yet")
-
-
-def events_as_known(store: EventStore, stream: StreamId, time: Moment, known_at: Moment) -> list[Recorded]:
-    """The events that had happened at ``time`` and had been recorded at ``known_at``, in the order of their versions.
-
-    Raises as :func:`events_until` does.
-    """
-    happened = had_happened(time, "valid")
-    return [recorded for recorded in events_until(store, stream, known_at, "recorded") if happened(recorded)]

@@ -6,12 +6,14 @@ from typing import overload
 from eventlab.domain.decider import Command, Decider, Event, State
 from eventlab.events.envelope import StreamId
 from eventlab.history.fold import folded
-from eventlab.history.moments import Axis, Moment, events_as_known, events_until
+from eventlab.history.moments import Axis, check_position, events_until, whole
 from eventlab.store.contract import EventStore
 
 
 @overload
 def as_of(store: EventStore, decider: Decider[State, Command, Event], stream: StreamId, *, version: int) -> State: ...
+@overload
+def as_of(store: EventStore, decider: Decider[State, Command, Event], stream: StreamId, *, position: int) -> State: ...
 @overload
 def as_of(
     store: EventStore,
@@ -20,7 +22,6 @@ def as_of(
     *,
     time: datetime | str,
     axis: Axis = "valid",
-    known_at: Moment | None = None,
 ) -> State: ...
 def as_of(
     store: EventStore,
@@ -28,32 +29,28 @@ def as_of(
     stream: StreamId,
     *,
     version: int | None = None,
+    position: int | None = None,
     time: datetime | str | None = None,
     axis: Axis = "valid",
-    known_at: Moment | None = None,
 ) -> State:
-    """The state after the first ``version`` events, or with all that had happened at ``time``, that moment included.
+    """The state after the first ``version`` events, or with all that had happened at a ``time`` or ``position``.
 
-    A time is asked on the ``valid`` axis, as the customer of a bank means it: *what was on my account that evening*,
-    with whatever was booked late for that evening. On the axis ``recorded`` it is what the store had been told by
-    then: *what did your app show me*. On both, the events are folded in the order of their versions, the order in
-    which they were decided; a wrong clock cannot turn them round. Two events may carry the same time, and no time
-    lies between them: a version is the exact address. Before the first event the state is the decider's initial one.
+    The moment itself is included. A position is a place in the whole store: of several streams, the states at one
+    position were there together. A time is asked on the ``valid`` axis, as the customer of a bank means it: *what was
+    on my account that evening*, with whatever was booked late for that evening. On the axis ``recorded`` it is what the
+    store had been told by then: *what did your app show me*. On both, the events are folded in the order of their
+    versions, the order in which they were decided; a wrong clock cannot turn them round. Two events may carry the same
+    time, and no time lies between them: a version is the exact address. At version 0, and at a position before the
+    first event, the state is the decider's initial one.
 
-    ``known_at``, a time or a version, asks on both axes at once, as a bitemporal database does: what was on the
-    account at ``time``, as far as the store had been told by then: *what did we believe on Tuesday about Monday*.
-
-    Raises ValueError for a version that the stream does not have, a time without a zone or a recorded time in the
-    future, LookupError when there is no such stream.
+    Raises ValueError for a version or position that is not there, and for a time without a zone, before the first event
+    or in the future; LookupError when there is no such stream.
     """
-    if known_at is not None:
-        if time is None or version is not None or axis != "valid":
-            raise ValueError(
-                "known_at is what was recorded by then about a valid time: give it with time=…, nothing else"
-            )
-        return folded(decider, events_as_known(store, stream, time, known_at))
-    if version is not None and time is None:
-        return folded(decider, events_until(store, stream, version, axis))
-    if time is not None and version is None:
-        return folded(decider, events_until(store, stream, time, axis))
-    raise ValueError("as of when? Give either a version or a time")
+    if [version, position, time].count(None) != 2:
+        raise ValueError("as of when? Give either a version or a time or a position")
+    if position is not None:
+        check_position(position, store.head())
+        return folded(decider, (each for each in whole(store, stream) if each.position <= position))
+    moment = version if time is None else time
+    assert moment is not None
+    return folded(decider, events_until(store, stream, moment, axis))

@@ -6,7 +6,6 @@ Python, so that a history of 100,000 events opens as fast as one of ten.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -40,13 +39,18 @@ class _Line:
 
     @classmethod
     def of(cls, steps: Sequence[Step[Any]], name: str) -> "_Line":
-        found = [getattr(step.state, name) for step in steps]
+        found, times = [], []
+        for number, step in enumerate(steps, start=steps[0].version):
+            if step.version != number:
+                raise ValueError(f"the history must be whole, but version {number} is missing")
+            found.append(getattr(step.state, name))
+            times.append(step.time.timestamp() * 1000)
         units = {value.currency for value in found if isinstance(value, Money) and value.minor}
         amounts = [value.amount if isinstance(value, Money) else value for value in found]
         return cls(
             name.replace("_", " "),
             " ".join(sorted(units)),
-            np.array([step.time.timestamp() * 1000 for step in steps]),
+            np.array(times),
             np.array([np.nan if amount is None else float(amount) for amount in amounts]),
         )
 
@@ -205,7 +209,4 @@ def timeline(steps: Sequence[Step[Any]], line: str) -> Timeline:
         raise ValueError("there is no history to show: the stream has no events")
     if line not in (names := parts(steps[-1].state)):
         raise ValueError(f"the state has no {line!r} for the chart to follow; it has {', '.join(names)}")
-    for before, after in pairwise(steps):
-        if after.version != before.version + 1:
-            raise ValueError(f"the history must be whole, but version {before.version} is followed by {after.version}")
     return Timeline(steps, line)
