@@ -21,7 +21,7 @@ def _own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         directory = tmp_path_factory.mktemp("home")
         patch.setenv("EVENTLAB_HOME", str(directory))
-        for name in ("KAFKA", "KAFKA_CONFIG", "SQL", "REDIS", "PREFIX", "LEARNER"):
+        for name in ("KAFKA", "KAFKA_CONFIG", "SQL", "REDIS", "REGISTRY", "PREFIX", "LEARNER"):
             patch.delenv(f"EVENTLAB_{name}", raising=False)
         yield directory
         Lab(directory).reset()
@@ -65,6 +65,13 @@ def kafka3(lab: Lab) -> Iterator[Kafka]:
 def postgres_server(lab: Lab) -> str:
     """The URL of the session's PostgreSQL (its default database)."""
     return str(lab.status()["postgres"]["url"])
+
+
+@pytest.fixture(scope="session")
+def schema_registry(lab: Lab) -> str:
+    """The URL of the session's schema registry. Topics, and so subjects, are unique per test."""
+    lab.up(with_registry=True)
+    return str(lab.status()["registry"]["url"])
 
 
 @pytest.fixture

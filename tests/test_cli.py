@@ -137,7 +137,7 @@ def test_a_wrong_call_is_exit_code_2(arguments: list[str], tmp_path: Path) -> No
 
 
 def test_without_a_lab_each_command_says_so(tmp_path: Path) -> None:
-    assert status(tmp_path) == {"kafka": None, "postgres": None}
+    assert status(tmp_path) == {"kafka": None, "postgres": None, "registry": None}
     for arguments in (["broker", "kill", "1"], ["kafka", "topics", "--list"]):
         done = eventlab(*arguments, home=tmp_path)
         assert done.returncode == 1

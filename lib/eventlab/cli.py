@@ -45,10 +45,11 @@ def main() -> None:
 @main.command()
 @click.option("--brokers", type=_BROKERS, help="How many; default: those that run, else 1.")
 @click.option("--postgres", is_flag=True, help="Start PostgreSQL too.")
-def up(brokers: str | None, postgres: bool) -> None:
+@click.option("--registry", is_flag=True, help="Start a schema registry too (the first time fetches it: 160 MB).")
+def up(brokers: str | None, postgres: bool, registry: bool) -> None:
     """Start the lab, and keep it until `eventlab down`."""
     lab = Lab()
-    lab.up(int(brokers) if brokers else None, with_postgres=postgres, keep=True)
+    lab.up(int(brokers) if brokers else None, with_postgres=postgres, keep=True, with_registry=registry)
     _print_status(lab.status())
 
 
@@ -77,10 +78,13 @@ def _print_status(state: dict[str, Any]) -> None:
             click.echo(f"  broker {broker['id']}  pid {broker['pid']}  port {broker['port']}  {broker['state']}")
     if database := state["postgres"]:
         click.echo(f"PostgreSQL  {database['url']}  pid {database['pid']}  {database['state']}")
+    if schemas := state["registry"]:
+        click.echo(f"Schema registry  {schemas['url']}  pid {schemas['pid']}  {schemas['state']}")
     yours = {
         "EVENTLAB_KAFKA": elsewhere.bootstrap(),
         "EVENTLAB_SQL": elsewhere.sql_url(),
         "EVENTLAB_REDIS": elsewhere.redis_url(),
+        "EVENTLAB_REGISTRY": elsewhere.registry_url(),
     }
     for name, value in yours.items():
         if value:

@@ -36,7 +36,7 @@ def test_eight_at_once_get_one_lab_that_ends_with_the_last(home: Path) -> None:
         assert len(servers(home)) == 1
         users[0].end(signal.SIGKILL)
         eventually(lambda: nothing_runs(home))
-    assert lab.status() == {"kafka": None, "postgres": None}
+    assert lab.status() == {"kafka": None, "postgres": None, "registry": None}
 
 
 def test_another_size_is_refused_with_the_cure(shared: Lab) -> None:

@@ -17,7 +17,7 @@ from eventlab.cluster.processes import Process, me
 
 from .labs import CONNECT, STAY, User, eventually, guards, handle, nothing_runs, read, servers, write
 
-NOTHING = {"kafka": None, "postgres": None}
+NOTHING = {"kafka": None, "postgres": None, "registry": None}
 
 
 @pytest.fixture

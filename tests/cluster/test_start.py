@@ -150,7 +150,7 @@ def test_a_home_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.Monke
         with pytest.raises(LabError, match=r"EVENTLAB_HOME"):
             what()
     lab = Lab()
-    assert lab.status() == {"kafka": None, "postgres": None}
+    assert lab.status() == {"kafka": None, "postgres": None, "registry": None}
     assert not lab.down()
     assert lab.reset() == []
     assert [finding.what for finding in cluster.doctor() if not finding.well] == ["Home"]

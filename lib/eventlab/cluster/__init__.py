@@ -6,7 +6,7 @@
 import contextlib
 from collections.abc import Iterator
 
-from eventlab.cluster import elsewhere
+from eventlab.cluster import elsewhere, registry
 from eventlab.cluster.diagnosis import doctor
 from eventlab.cluster.errors import LabError, NeedsEmbeddedLab, OtherSize
 from eventlab.cluster.homes import home, prepare
@@ -26,6 +26,7 @@ __all__ = [
     "home",
     "java",
     "schema",
+    "schema_registry",
     "up",
 ]
 
@@ -63,6 +64,20 @@ def database(postgres: bool = False) -> str:
         lab.up(with_postgres=True)
         return str(lab.status()["postgres"]["url"])
     return f"sqlite:///{prepare(home() / 'sqlite') / 'eventlab.db'}"
+
+
+def schema_registry() -> str:
+    """The URL of the schema registry to work with: yours (``EVENTLAB_REGISTRY``), else the lab's, started if need be.
+
+    It speaks the API of Confluent's registry, version 7. The first start fetches it once (160 MB).
+    Raises LabError with the cure.
+    """
+    if url := elsewhere.registry_url():
+        registry.ask(url)
+        return url
+    lab = Lab()
+    lab.up(with_registry=True)
+    return str(lab.status()["registry"]["url"])
 
 
 def schema() -> str | None:

@@ -54,7 +54,8 @@ class Diagnosis(list[Finding]):
 
 def doctor() -> Diagnosis:
     """Check Python, packages, Java, jars, home, disk, memory, the lab, and what the environment points at."""
-    checks: list[Callable[[], Finding]] = [_python, _packages, _runtime, _home, _memory, _lab, _kafka, _sql, _redis]
+    checks: list[Callable[[], Finding]] = [_python, _packages, _runtime, _home, _memory, _lab]
+    checks += [_kafka, _sql, _redis, _registry]
     return Diagnosis(check() for check in checks)
 
 
@@ -108,6 +109,8 @@ def _lab() -> Finding:
     brokers = status["kafka"]["brokers"]
     ill = [broker["id"] for broker in brokers if broker["state"] != "running"]
     found = ", ".join(f"broker {broker['id']} {broker['state']}" for broker in brokers)
+    if status["registry"]:
+        found += f", schema registry {status['registry']['state']}"
     cure = f"`eventlab broker restart {ill[0]}`, or `eventlab up` for all; `eventlab logs` says why." if ill else ""
     return Finding("Lab", not ill, found, cure)
 
@@ -150,3 +153,16 @@ def _redis() -> Finding:
         return Finding("EVENTLAB_REDIS", True, "answers")
     except LabError as error:
         return Finding("EVENTLAB_REDIS", False, "cannot be used", str(error))
+
+
+def _registry() -> Finding:
+    url = elsewhere.registry_url()
+    if url is None:
+        return Finding("EVENTLAB_REGISTRY", True, "not set: the lab's own (`eventlab up --registry`)")
+    from eventlab.cluster import registry
+
+    try:
+        registry.ask(url)
+        return Finding("EVENTLAB_REGISTRY", True, "answers")
+    except LabError as error:
+        return Finding("EVENTLAB_REGISTRY", False, "cannot be used", str(error))

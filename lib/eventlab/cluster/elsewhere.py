@@ -1,4 +1,4 @@
-"""Servers that the lab did not start: ``EVENTLAB_KAFKA`` with ``_CONFIG``, ``EVENTLAB_SQL``, ``EVENTLAB_REDIS``."""
+"""Servers that the lab did not start: ``EVENTLAB_KAFKA`` with ``_CONFIG``, ``_SQL``, ``_REDIS``, ``_REGISTRY``."""
 
 import os
 import re
@@ -47,6 +47,11 @@ def sql_url() -> str | None:
 def redis_url() -> str | None:
     """The Redis to take locks in instead of one that ends with the process (``EVENTLAB_REDIS``: a URL), if any."""
     return os.environ.get("EVENTLAB_REDIS") or None
+
+
+def registry_url() -> str | None:
+    """The schema registry to use instead of the lab's own (``EVENTLAB_REGISTRY``: a URL), if any."""
+    return os.environ.get("EVENTLAB_REGISTRY") or None
 
 
 def prefix() -> str:

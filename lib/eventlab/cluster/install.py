@@ -3,8 +3,10 @@
 ``python -m eventlab.cluster.install`` does it with progress bars; a lab does it on its own when it is missing.
 """
 
+import contextlib
 import shutil
 import sys
+from collections.abc import Iterator
 
 from eventlab.cluster import homes, jars, runtime, warmup
 from eventlab.cluster.errors import LabError
@@ -29,26 +31,32 @@ def ensure(progress: jars.Progress = lambda what, done, total: None) -> None:
         shutil.rmtree(scratch)
 
 
-def main() -> int:
-    """Bring everything, with progress bars on what takes long."""
+@contextlib.contextmanager
+def bars() -> Iterator[jars.Progress]:
+    """Progress bars on what takes long, for as long as the block lasts; none for what is there already."""
     from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-    with Progress(TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn()) as bars:
+    with Progress(TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn()) as shown:
         tasks: dict[str, TaskID] = {}
 
         def show(what: str, done: int, total: int) -> None:
             if what not in tasks:
-                tasks[what] = bars.add_task(what, total=total)
-            bars.update(tasks[what], completed=done)
+                tasks[what] = shown.add_task(what, total=total)
+            shown.update(tasks[what], completed=done)
 
-        try:
+        yield show
+
+
+def main() -> int:
+    """Bring everything, with progress bars."""
+    try:
+        with bars() as show:
             if sys.argv[1:] == ["--lock"]:
                 jars.lock(ROOTS, LOGGER)
             ensure(show)
-        except LabError as error:
-            bars.stop()
-            print(f"eventlab: {error}", file=sys.stderr)  # noqa: T201
-            return 1
+    except LabError as error:
+        print(f"eventlab: {error}", file=sys.stderr)  # noqa: T201
+        return 1
     return 0
 
 

@@ -9,16 +9,19 @@ import os
 import shutil
 import sys
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from eventlab.cluster.errors import LabError
 
 LOCK = Path(__file__).with_name("jars.lock")
 _DOWNLOADS_AT_ONCE = 8
 _TIMEOUT_SECONDS = 60
+_SETUP = "make setup"
 
 Progress = Callable[[str, int, int], None]
 """Called with what is going on, how much is done and how much there is."""
@@ -26,7 +29,7 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True)
 class Jar:
-    """A jar by its Maven coordinate ``group:artifact:version`` and its SHA-256."""
+    """A file by its Maven coordinate, ``group:artifact:version[:packaging:classifier]``, and its SHA-256."""
 
     coordinate: str
     sha256: str
@@ -34,13 +37,19 @@ class Jar:
     @property
     def name(self) -> str:
         """The file's name, as in every Maven repository."""
-        _, artifact, version = self.coordinate.split(":")
-        return f"{artifact}-{version}.jar"
+        _, artifact, version, packaging, classifier = self.parts
+        return f"{artifact}-{version}{classifier and f'-{classifier}'}.{packaging}"
+
+    @property
+    def parts(self) -> tuple[str, str, str, str, str]:
+        """Group, artifact, version, packaging (a jar, unless it says otherwise) and classifier (none: empty)."""
+        group, artifact, version, packaging, classifier = [*self.coordinate.split(":"), "jar", ""][:5]
+        return group, artifact, version, packaging, classifier
 
     @property
     def cached(self) -> Path:
         """Where Maven itself would have kept it."""
-        group, artifact, version = self.coordinate.split(":")
+        group, artifact, version, *_ = self.parts
         local = Path(os.environ.get("M2_REPO", Path.home() / ".m2" / "repository"))
         return local.joinpath(*group.split("."), artifact, version, self.name)
 
@@ -63,7 +72,8 @@ def runtime_directory() -> Path:
 
 def _right(path: Path, jar: Jar) -> bool:
     try:
-        return hashlib.sha256(path.read_bytes()).hexdigest() == jar.sha256
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest() == jar.sha256
     except OSError:
         return False
 
@@ -98,38 +108,69 @@ def fetch(staging: Path, progress: Progress) -> None:
                 pool.shutdown(cancel_futures=True)
                 raise
     except OSError as error:
-        raise _explained(error, directory) from error
+        raise _explained(error, directory, _SETUP) from error
 
 
-def _bring(jar: Jar, directory: Path, staging: Path) -> None:
+def bring_one(jar: Jar, directory: Path, staging: Path, progress: Progress, again: str) -> Path:
+    """Bring one large file, with progress in bytes; ``again`` is the command that tries once more, for the errors.
+
+    Raises LabError as :func:`fetch` does.
+    """
+    try:
+        return _bring(jar, directory, staging, again, progress)
+    except OSError as error:
+        raise _explained(error, directory, again) from error
+
+
+def _bring(jar: Jar, directory: Path, staging: Path, again: str = _SETUP, progress: Progress | None = None) -> Path:
     target = directory / jar.name
     part = staging / jar.name
     if _right(jar.cached, jar):
         shutil.copyfile(jar.cached, part)
     else:
-        part = _download(jar, staging)
+        part = _download(jar, staging, progress)
         if not _right(part, jar):
             raise LabError(
                 f"{jar.coordinate} came with a wrong checksum, so it was thrown away. A proxy or a mirror changed "
-                "it, or the download was cut off: run `make setup` again; if that does not help, ask whoever runs it."
+                f"it, or the download was cut off: run `{again}` again; if that does not help, ask whoever runs it."
             )
-    part.replace(target)
+    return part.replace(target)
 
 
-def _download(jar: Jar, staging: Path) -> Path:
+def _download(jar: Jar, staging: Path, progress: Progress | None) -> Path:
     from jgo.maven import MavenContext
 
     if certificates := os.environ.get("SSL_CERT_FILE"):
         os.environ.setdefault("REQUESTS_CA_BUNDLE", certificates)  # requests, below jgo, does not know the former
     context = MavenContext(repo_cache=staging / "m2", remote_repos=repositories(), timeout=_TIMEOUT_SECONDS)
+    group, artifact, version, packaging, classifier = jar.parts
+    if progress:
+        resolver: Any = context.resolver
+        resolver.progress_callback = _in_bytes(progress)
     try:
-        path: Path = context.create_dependency(jar.coordinate).artifact.resolve()
+        component = context.project(group, artifact).at_version(version)
+        path: Path = component.artifact(classifier=classifier, packaging=packaging).resolve()
     except RuntimeError as error:  # jgo's word for: no repository has it
         raise LabError(
             f"{jar.coordinate} is in none of the Maven repositories {', '.join(context.remote_repos)}. "
             "If you use a mirror (EVENTLAB_MAVEN, ~/.m2/settings.xml), it must serve Maven Central."
         ) from error
     return path
+
+
+def _in_bytes(progress: Progress) -> Callable[[str, int], AbstractContextManager[Callable[[int], None]]]:
+    @contextmanager
+    def told(name: str, total: int) -> Iterator[Callable[[int], None]]:
+        done = 0
+
+        def more(count: int) -> None:
+            nonlocal done
+            done += count
+            progress(name, done, total)
+
+        yield more
+
+    return told
 
 
 def repositories() -> dict[str, str] | None:
@@ -154,7 +195,7 @@ def repositories() -> dict[str, str] | None:
     return GlobalSettings.load().repositories or None
 
 
-def _explained(error: OSError, directory: Path) -> LabError:
+def _explained(error: OSError, directory: Path, again: str) -> LabError:
     from requests.exceptions import ProxyError, RequestException, SSLError
 
     from eventlab.cluster.homes import cannot_write
@@ -162,14 +203,14 @@ def _explained(error: OSError, directory: Path) -> LabError:
     if isinstance(error, SSLError):
         return LabError(
             "The Maven repository's certificate is not trusted. Behind a company proxy, set SSL_CERT_FILE to the "
-            "company's certificate bundle and run `make setup` again."
+            f"company's certificate bundle and run `{again}` again."
         )
     if isinstance(error, ProxyError):
-        return LabError("The proxy refused the download. Check HTTPS_PROXY and run `make setup` again.")
+        return LabError(f"The proxy refused the download. Check HTTPS_PROXY and run `{again}` again.")
     if isinstance(error, RequestException):
         return LabError(
             "The Maven repository could not be reached (first set-up needs the network once). "
-            "Behind a proxy set HTTPS_PROXY; with a mirror set EVENTLAB_MAVEN. Then run `make setup` again: it goes on "
+            f"Behind a proxy set HTTPS_PROXY; with a mirror set EVENTLAB_MAVEN. Then run `{again}` again: it goes on "
             "where it stopped."
         )
     return cannot_write(directory, error)

@@ -1,4 +1,4 @@
-"""A lab: brokers and, if asked for, PostgreSQL in one directory, with those who use them.
+"""A lab: brokers and, if asked for, PostgreSQL and a schema registry in one directory, with those who use them.
 
 A lab lives as long as somebody uses it: each process that does holds a lease in the state file, and a guard process
 (:mod:`eventlab.cluster.guard`) stops the lab when the last of them is gone. ``eventlab up`` sets ``keep``:
@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from eventlab.cluster import broker, homes, postgres, processes, state
+from eventlab.cluster import broker, homes, postgres, processes, registry, state
 from eventlab.cluster.broker import Layout, PortTaken
 from eventlab.cluster.errors import LabError, OtherSize
 from eventlab.cluster.processes import Process
@@ -45,10 +45,13 @@ class Lab:
         return found if found and (found.keep or found.alive or found.used) else None
 
     def status(self) -> dict[str, Any]:
-        """``{"kafka": {"bootstrap", "brokers": [{"id", "pid", "port", "state"}]} | None, "postgres": {…} | None}``."""
+        """``{"kafka": {"bootstrap", "brokers": [{"id", "pid", "port", "state"}]}, "postgres": {…}, "registry": {…}}``.
+
+        What does not run, and was not asked for, is None.
+        """
         found = self.state()
         if found is None:
-            return {"kafka": None, "postgres": None}
+            return {"kafka": None, "postgres": None, "registry": None}
         brokers = [
             {"id": node, "pid": running.process.pid, "port": running.port, "state": running.process.state}
             for node, running in found.brokers.items()
@@ -58,20 +61,29 @@ class Lab:
             "pid": found.postgres.process.pid,
             "state": found.postgres.process.state,
         }
-        return {"kafka": {"bootstrap": _layout(found).bootstrap, "brokers": brokers}, "postgres": database}
+        schemas = found.registry and {
+            "url": registry.url(found.registry.port),
+            "pid": found.registry.process.pid,
+            "state": found.registry.process.state,
+        }
+        kafka = {"bootstrap": _layout(found).bootstrap, "brokers": brokers}
+        return {"kafka": kafka, "postgres": database, "registry": schemas}
 
     @property
     def logs(self) -> Path:
-        """Where brokers and PostgreSQL write."""
+        """Where brokers, PostgreSQL and the schema registry write."""
         return self.home / "logs"
 
     # -- start and stop -----------------------------------------------------------------------------------------
 
-    def up(self, brokers: int | None = None, with_postgres: bool = False, keep: bool = False) -> str:
+    def up(
+        self, brokers: int | None = None, with_postgres: bool = False, keep: bool = False, with_registry: bool = False
+    ) -> str:
         """Have the lab run, and give a lease on it for this process.
 
         A lab that runs is used, and what was killed or paused in it is started again. ``brokers``: 1 or 3; None takes
-        those that run, else 1. Raises OtherSize when another number of brokers runs, LabError when the start fails.
+        those that run, else 1. The first start with a schema registry fetches it, with a progress bar.
+        Raises OtherSize when another number of brokers runs, LabError when the start fails.
         """
         from eventlab.cluster import install  # here, since set-up runs that module as a program
 
@@ -79,6 +91,8 @@ class Lab:
             raise LabError(f"A lab has 1 or 3 brokers, not {brokers}.")
         homes.prepare(self.home)
         install.ensure()
+        if with_registry:
+            registry.ensure()
         with homes.locked(self.home):
             lab = self.state()
             if lab is None:
@@ -98,6 +112,8 @@ class Lab:
                     self._start(lab, brokers or 1)
                 if lab.postgres or with_postgres:
                     self._have_postgres(lab)
+                if lab.registry or with_registry:
+                    self._have_registry(lab)
                 lab.keep = lab.keep or keep
                 state.write(self.home, lab)
             except BaseException:
@@ -153,6 +169,12 @@ class Lab:
             lab.postgres = postgres.start(self.home / "postgres", self.logs, self._mark, port)
             state.write(self.home, lab)
 
+    def _have_registry(self, lab: State) -> None:
+        if lab.registry is None or not lab.registry.process.alive:
+            port = lab.registry.port if lab.registry else None
+            lab.registry = registry.start(self.home / "registry", self.logs, broker.mark_argument(self._mark), port)
+            state.write(self.home, lab)
+
     def _storage(self, count: int) -> Path:
         return self.home / "kafka" / str(count)
 
@@ -174,7 +196,7 @@ class Lab:
             return []
         for beside in (self.home / "extra").glob("*"):
             Lab(beside).down()
-        names = ("kafka", "postgres", "postgres.password", "logs", "extra", "sqlite")
+        names = ("kafka", "postgres", "postgres.password", "registry", "logs", "extra", "sqlite")
         with homes.locked(self.home):
             self._clear()
             there = [self.home / name for name in names if (self.home / name).exists()]

@@ -29,6 +29,14 @@ class RunningPostgres:
 
 
 @dataclass
+class RunningRegistry:
+    """A schema registry that was started."""
+
+    process: Process
+    port: int
+
+
+@dataclass
 class State:
     """One lab. ``token`` tells it from those that ran in this home before; ``leases`` are the processes that use it."""
 
@@ -37,13 +45,14 @@ class State:
     leases: dict[str, Process] = field(default_factory=dict)
     brokers: dict[int, RunningBroker] = field(default_factory=dict)
     postgres: RunningPostgres | None = None
+    registry: RunningRegistry | None = None
     guard: Process | None = None
 
     @property
     def servers(self) -> list[Process]:
-        """The processes of the brokers and of PostgreSQL."""
-        databases = [self.postgres.process] if self.postgres else []
-        return [broker.process for broker in self.brokers.values()] + databases
+        """The processes of the brokers, of PostgreSQL and of the schema registry."""
+        beside = [server.process for server in (self.postgres, self.registry) if server]
+        return [broker.process for broker in self.brokers.values()] + beside
 
     @property
     def alive(self) -> bool:
@@ -82,7 +91,7 @@ def _file(home: Path) -> Path:
 
 
 def _parse(saved: Mapping[str, Any]) -> State:
-    database = saved["postgres"]
+    database, registry = saved["postgres"], saved["registry"]
     return State(
         token=saved["token"],
         keep=saved["keep"],
@@ -92,6 +101,7 @@ def _parse(saved: Mapping[str, Any]) -> State:
             for node, broker in saved["brokers"].items()
         },
         postgres=database and RunningPostgres(_process(database["process"]), database["port"], database["password"]),
+        registry=registry and RunningRegistry(_process(registry["process"]), registry["port"]),
         guard=saved["guard"] and _process(saved["guard"]),
     )
 
