@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from types import MappingProxyType
+from typing import Any
 
 import pytest
 from msgspec import Struct
@@ -10,6 +11,8 @@ from msgspec import Struct
 from eventlab.domain import account, cart
 from eventlab.domain.decider import Decider
 from eventlab.domain.money import Money
+from eventlab.events.catalogue import registry as catalogue
+from eventlab.events.registry import TypeRegistry
 from eventlab.inputs.generate import demo_account
 from eventlab.store.fingerprint import fingerprint
 
@@ -48,7 +51,7 @@ def of(source: str) -> str:
     exec(compile(source, "shop.py", "exec"), module)
     decider = module["decider"]
     assert isinstance(decider, Decider)
-    return fingerprint(decider)
+    return fingerprint(decider, catalogue)
 
 
 @pytest.mark.parametrize(
@@ -81,16 +84,29 @@ def test_what_the_fold_does_not_depend_on_leaves_it(was: str, now: str) -> None:
 
 
 def test_a_revision_is_a_change_that_cannot_be_seen() -> None:
-    assert fingerprint(cart.decider, revision=2) != fingerprint(cart.decider)
+    assert fingerprint(cart.decider, catalogue, revision=2) != fingerprint(cart.decider, catalogue)
+
+
+def test_another_upcaster_gives_another_state_and_so_another_fingerprint() -> None:
+    def of_steps(**steps: Any) -> str:
+        registry = TypeRegistry()
+        registry.register(cart.CartCreated, **steps)
+        return fingerprint(cart.decider, registry)
+
+    first = of_steps(schema_version=2, upcasters={1: lambda fields: {**fields, "currency": "EUR"}})
+    again = of_steps(schema_version=2, upcasters={1: lambda fields: {**fields, "currency": "EUR"}})
+    other = of_steps(schema_version=2, upcasters={1: lambda fields: {**fields, "currency": "CHF"}})
+    assert first == again
+    assert len({first, other, of_steps()}) == 3
 
 
 def test_use_leaves_it_and_so_does_another_process() -> None:
-    before = fingerprint(account.decider)
+    before = fingerprint(account.decider, catalogue)
     account.decider.fold(new.event for new in demo_account())
     Money(1, "CHF")
-    assert fingerprint(account.decider) == before
+    assert fingerprint(account.decider, catalogue) == before
     program = "from eventlab.domain import account; from eventlab.store.fingerprint import fingerprint; "
-    program += "print(fingerprint(account.decider))"
+    program += "from eventlab.events.catalogue import registry; print(fingerprint(account.decider, registry))"
     for seed in ("1", "2"):
         told = subprocess.run(
             [sys.executable, "-c", program], env={"PYTHONHASHSEED": seed}, capture_output=True, text=True, check=True
@@ -99,7 +115,7 @@ def test_use_leaves_it_and_so_does_another_process() -> None:
 
 
 def test_deciders_of_different_domains_differ() -> None:
-    assert fingerprint(cart.decider) != fingerprint(account.decider)
+    assert fingerprint(cart.decider, catalogue) != fingerprint(account.decider, catalogue)
 
 
 class Tree(Struct, frozen=True):
@@ -117,4 +133,4 @@ def grown(tree: Tree, branch: Tree) -> Tree:
 
 
 def test_functions_and_classes_that_need_each_other_come_to_an_end() -> None:
-    assert fingerprint(Decider(Tree(), lambda command, state: [], grown))
+    assert fingerprint(Decider(Tree(), lambda command, state: [], grown), catalogue)

@@ -226,7 +226,7 @@ def test_one_that_was_forged_with_its_checksum_is_found_by_comparing(both: Any) 
     assert snapshots.verify(store, account.decider, ANA).trouble == ""
     assert snapshot.state.count('"minor":50000') == 1  # the overdraft limit
     forged = replace(snapshot, state=snapshot.state.replace('"minor":50000', '"minor":90000'))
-    snapshots.put(replace(forged, checksum=forged.seal()))
+    snapshots.put(replace(forged, checksum=forged.sum()))
     trouble = snapshots.verify(store, account.decider, ANA).trouble
     assert trouble.startswith("the snapshot says Account(")
     assert ("minor=90000" in trouble, "minor=50000" in trouble) == (True, True)

@@ -15,23 +15,26 @@ from uuid import UUID
 import msgspec
 
 from eventlab.domain.decider import Decider
+from eventlab.events.registry import TypeRegistry
 
 _PLAIN = (type(None), bool, int, float, complex, str, bytes, Decimal, date, time, timedelta, UUID, enum.Enum, type(...))
 _NO_RULES = {"__module__", "__doc__", "__dict__", "__weakref__", "__annotations__", "__firstlineno__"}
 
 
-def fingerprint(decider: Decider[Any, Any, Any], revision: int = 1) -> str:
-    """64 hexadecimal digits for what ``decider`` makes of events.
+def fingerprint(decider: Decider[Any, Any, Any], registry: TypeRegistry, revision: int = 1) -> str:
+    """64 hexadecimal digits for what ``decider`` makes of the events of ``registry``.
 
-    They depend on the initial state, and on all functions and classes that ``evolve`` and the type of the state reach
-    by name, as long as they are Python and belong to the packages of these two: their code without comments, defaults
-    and constants, the fields of the classes with their types. They do not depend on tables that can change (dict, list,
-    set), nor on upcasters: count ``revision`` up when one of those changes. Another Python version has other
+    They depend on the initial state, on the upcasters, and on all functions and classes that these, ``evolve`` and the
+    type of the state reach by name, as long as they are Python and of the same packages: their code without comments,
+    their defaults and constants, the fields of the classes with their types. They do not depend on tables that can
+    change (dict, list, set): count ``revision`` up when one of those changes. Another Python version has other
     bytecode, so it gives other digits as well.
     """
+    upcasters = [(entry.name, entry.schema_version, *entry.upcasters.items()) for entry in registry if entry.upcasters]
     state = type(decider.initial)
-    walk = _Walk({_package(inspect.unwrap(decider.evolve)), _package(state)})
-    told = [walk.tell(decider.evolve), walk.tell(state), walk.tell(decider.initial), repr(revision)]
+    code: list[Any] = [decider.evolve, state, *(step for entry in registry for step in entry.upcasters.values())]
+    walk = _Walk({_package(inspect.unwrap(each)) for each in code})
+    told = [walk.tell(each) for each in (*code, decider.initial, tuple(upcasters), revision)]
     return sha256("\n".join(told + walk.told).encode()).hexdigest()
 
 

@@ -12,8 +12,10 @@ import msgspec
 from sqlalchemy import BigInteger, Column, MetaData, Table, Text
 
 from eventlab.domain.decider import Decider
+from eventlab.events.catalogue import registry as catalogue
 from eventlab.events.envelope import Recorded, StreamId, Version
 from eventlab.events.errors import Unreadable, Unwritable
+from eventlab.events.registry import TypeRegistry
 from eventlab.store.contract import START, EventStore, StoreError
 from eventlab.store.driver import Driver
 from eventlab.store.fingerprint import fingerprint
@@ -23,8 +25,8 @@ from eventlab.store.trouble import told_plainly
 
 State = TypeVar("State")
 
-# Several times the tail at which a snapshot pays here, see benchmarks/snapshots.py; measure your own fold (lesson 09).
-EVERY = 500
+# Twice what finding a snapshot costs here (benchmarks/snapshots.py), so a tail is never felt; measure your own fold.
+EVERY = 100
 
 
 class Snapshot(msgspec.Struct, frozen=True):
@@ -41,7 +43,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     state: str
     checksum: str
 
-    def seal(self) -> str:
+    def sum(self) -> str:
         """What the checksum has to be."""
         said = (str(self.stream), str(self.version), self.event.hex, self.fold, self.state)
         return sha256("\n".join(said).encode()).hexdigest()
@@ -73,14 +75,14 @@ class Snapshots(ABC):
     """Keeps snapshots of folds, beside the events and never in their place.
 
     Whoever had to fold ``every`` events or more keeps a snapshot of the result. A snapshot of another fold is not
-    found; one that is damaged, ahead of its stream, or of another history is ignored and dropped. ``revision`` is for
-    changes that the fingerprint of the fold cannot see.
+    found; one that is damaged, ahead of its stream, or of another history is ignored and dropped. ``registry`` is that
+    of the store, for its upcasters; ``revision`` is for changes that the fingerprint of the fold cannot see.
     """
 
-    def __init__(self, every: int = EVERY, revision: int = 1) -> None:
+    def __init__(self, every: int = EVERY, registry: TypeRegistry = catalogue, revision: int = 1) -> None:
         if every < 1:
             raise ValueError(f"a snapshot is kept every 1 event or more, not every {every}")
-        self.every, self._revision = every, revision
+        self.every, self._registry, self._revision = every, registry, revision
         self._folds: dict[int, _Fold] = {}
 
     # -- where they are kept ------------------------------------------------------------------------------------
@@ -151,7 +153,7 @@ class Snapshots(ABC):
             raise LookupError(f"{stream} has no snapshot of this fold")
         trouble = ""
         try:
-            _tail(store, snapshot)
+            _check_history(store, snapshot)
             events = (recorded.event for recorded in store.read(stream, until=snapshot.version))
             right, kept = decider.fold(events), fold.state(snapshot)
             if kept != right:
@@ -178,15 +180,15 @@ class Snapshots(ABC):
     def _fold(self, decider: Decider[Any, Any, Any]) -> "_Fold":
         found = self._folds.get(id(decider))
         if found is None or found.decider is not decider:
-            found = self._folds[id(decider)] = _Fold(decider, self._revision)
+            found = self._folds[id(decider)] = _Fold(decider, fingerprint(decider, self._registry, self._revision))
         return found
 
 
 class MemorySnapshots(Snapshots):
     """Snapshots that are gone with the program."""
 
-    def __init__(self, every: int = EVERY, revision: int = 1) -> None:
-        super().__init__(every, revision)
+    def __init__(self, every: int = EVERY, registry: TypeRegistry = catalogue, revision: int = 1) -> None:
+        super().__init__(every, registry, revision)
         self._kept_ones: dict[tuple[StreamId, str], Snapshot] = {}
 
     def find(self, stream: StreamId, fold: str) -> Snapshot | None:
@@ -231,8 +233,10 @@ class SqlSnapshots(Snapshots):
     Raises Unavailable when the database cannot be used.
     """
 
-    def __init__(self, store: SqlEventStore, every: int = EVERY, revision: int = 1) -> None:
-        super().__init__(every, revision)
+    def __init__(
+        self, store: SqlEventStore, every: int = EVERY, registry: TypeRegistry = catalogue, revision: int = 1
+    ) -> None:
+        super().__init__(every, registry, revision)
         where = store.engine.url.render_as_string(hide_password=True)
         self._driver = Driver(store.engine, where)
         table = _table(store.schema)
@@ -295,8 +299,8 @@ class SqlSnapshots(Snapshots):
 class _Fold:
     """A decider, the name of its fold, and its state as JSON and back."""
 
-    def __init__(self, decider: Decider[Any, Any, Any], revision: int) -> None:
-        self.decider, self.name = decider, fingerprint(decider, revision)
+    def __init__(self, decider: Decider[Any, Any, Any], name: str) -> None:
+        self.decider, self.name = decider, name
         self._state = type(decider.initial)
         self._encode = msgspec.json.Encoder(enc_hook=_plain).encode
         try:
@@ -313,12 +317,12 @@ class _Fold:
             raise Unwritable(self._refusal(error)) from error
         if not same:
             raise Unwritable(self._refusal("it does not come back from JSON as it was"))
-        unsealed = Snapshot(last.stream, last.version, last.id, self.name, text, "")
-        return msgspec.structs.replace(unsealed, checksum=unsealed.seal())
+        draft = Snapshot(last.stream, last.version, last.id, self.name, text, "")
+        return msgspec.structs.replace(draft, checksum=draft.sum())
 
     def state(self, snapshot: Snapshot) -> Any:
         """Raises Unreadable when the snapshot is not what was written, or not a state of this fold."""
-        if snapshot.checksum != snapshot.seal():
+        if snapshot.checksum != snapshot.sum():
             raise Unreadable("the snapshot is damaged: its checksum is another one")
         try:
             return self._decode(snapshot.state)
@@ -350,17 +354,15 @@ def _since_snapshot(store: EventStore, fold: "_Fold", stream: StreamId, snapshot
     """Raises Unreadable when the snapshot cannot be trusted."""
     if snapshot is None:
         return _from_the_first(store, fold.decider, stream)
-    tail = _tail(store, snapshot)
-    state = fold.decider.fold((each.event for each in tail), fold.state(snapshot))
-    version = tail[-1].version if tail else snapshot.version
-    return Loaded(state, version, snapshot.version, len(tail), "")
+    _check_history(store, snapshot)
+    events, version = store.load(stream, after=snapshot.version)  # the tail without envelopes, which is far faster
+    return Loaded(fold.decider.fold(events, fold.state(snapshot)), version, snapshot.version, len(events), "")
 
 
-def _tail(store: EventStore, snapshot: Snapshot) -> list[Recorded]:
-    """The events since. Raises Unreadable when the snapshot does not belong to the history of its stream."""
-    events = list(store.read(snapshot.stream, after=Version(snapshot.version - 1)))
-    if not events:
+def _check_history(store: EventStore, snapshot: Snapshot) -> None:
+    """Raises Unreadable when the snapshot does not belong to the history of its stream."""
+    last = next(iter(store.read(snapshot.stream, after=Version(snapshot.version - 1), until=snapshot.version)), None)
+    if last is None:
         raise Unreadable(f"the snapshot is of version {snapshot.version}, and the stream does not go so far")
-    if events[0].id != snapshot.event:
+    if last.id != snapshot.event:
         raise Unreadable(f"the snapshot is of another history: at version {snapshot.version} stands another event")
-    return events[1:]
