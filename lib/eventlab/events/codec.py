@@ -44,7 +44,25 @@ class JsonCodec:
         does not allow, or what JSON and the databases cannot hold (lone surrogates, the character NUL).
         """
         entry = self.registry.of_class(type(event))
-        return self._readable(entry.name, entry.schema_version, event, self._decoder(entry.cls).decode)
+        write = self._writer(entry.name, self._decoder(entry.cls).decode)
+        return Encoded(entry.name, entry.schema_version, write(event))
+
+    def encode_all(self, events: Iterable[object]) -> tuple[list[tuple[str, int]], list[bytes]]:
+        """Type name and schema version of each of ``events``, and the data of each; raises what :meth:`encode` raises.
+
+        No object of its own for each event: the garbage collector would look through all of them, again and again.
+        """
+        writers: dict[type, tuple[tuple[str, int], Callable[[object], bytes]]] = {}
+        types, data = [], []
+        for event in events:
+            cls = type(event)
+            if (known := writers.get(cls)) is None:
+                entry = self.registry.of_class(cls)
+                write = self._writer(entry.name, self._decoder(cls).decode)
+                known = writers[cls] = (entry.name, entry.schema_version), write
+            types.append(known[0])
+            data.append(known[1](event))
+        return types, data
 
     def downcast(self, event: object, schema_version: int) -> Encoded:
         """The stored form of ``event`` in an older schema version, for readers that know no newer one.
@@ -56,17 +74,24 @@ class JsonCodec:
         steps = versions.down(entry.name, entry.schema_version, entry.downcasters, schema_version)
         newest = self._fields(self.encode(event).data)
         fields = versions.walk_down(entry.name, entry.schema_version, steps, newest)
-        return self._readable(entry.name, schema_version, fields, self._reader(entry.name, schema_version))
+        write = self._writer(entry.name, self._reader(entry.name, schema_version))
+        return Encoded(entry.name, schema_version, write(fields))
 
-    def _readable(self, name: str, schema_version: int, what: object, read: Callable[[bytes], object]) -> Encoded:
-        try:
-            data = self._encode(what)
-            read(data)
-        except (msgspec.MsgspecError, TypeError, ValueError, OverflowError, Unreadable) as error:
-            raise Unwritable(f"{name} cannot be stored: {error} in {what!r}") from error
-        if b"\\u0000" in data and _NUL.search(data):
-            raise Unwritable(f"{name} cannot be stored: a text holds the character NUL in {what!r}")
-        return Encoded(name, schema_version, data)
+    def _writer(self, name: str, read: Callable[[bytes], object]) -> Callable[[object], bytes]:
+        """What encodes events or their fields under ``name``, once ``read`` can read them back."""
+        encode = self._encode
+
+        def write(what: object) -> bytes:
+            try:
+                data = encode(what)
+                read(data)
+            except (msgspec.MsgspecError, TypeError, ValueError, OverflowError, Unreadable) as error:
+                raise Unwritable(f"{name} cannot be stored: {error} in {what!r}") from error
+            if b"\\u0000" in data and _NUL.search(data):
+                raise Unwritable(f"{name} cannot be stored: a text holds the character NUL in {what!r}")
+            return data
+
+        return write
 
     def decode(self, type: str, schema_version: int, data: bytes | str) -> object:  # noqa: A002
         """The event stored under ``type`` and ``schema_version``.

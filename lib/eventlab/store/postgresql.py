@@ -11,15 +11,17 @@ from contextlib import contextmanager
 from datetime import datetime
 from functools import lru_cache
 from hashlib import sha256
+from itertools import islice
 from typing import Any, ClassVar
+from uuid import UUID
 
 import msgspec
 import psycopg
 from sqlalchemy import Engine, Table
 
 from eventlab.events.envelope import Position, StreamId, Version
-from eventlab.store.batches import Batch, Placed
-from eventlab.store.contract import Unavailable
+from eventlab.store.batches import Batch
+from eventlab.store.contract import Appended, Unavailable
 from eventlab.store.driver import Driver
 from eventlab.store.rules import StoredEvent
 from eventlab.store.trouble import told_plainly
@@ -40,20 +42,18 @@ _parse = lru_cache(maxsize=4096)(StreamId.parse)
 # The versions of all streams are compared before anything is written.
 _APPEND = """
 WITH wanted AS MATERIALIZED (
-  SELECT a, stream, low, high, rows,
-    coalesce((SELECT max(version) FROM {events} AS e WHERE e.stream = w.stream), 0) AS version
-  FROM ROWS FROM (json_to_recordset(:batches) AS (stream text, low bigint, high bigint, rows json))
-    WITH ORDINALITY AS w(stream, low, high, rows, a)
+  SELECT w.*, coalesce((SELECT max(version) FROM {events} AS e WHERE e.stream = w.stream), 0) AS version
+  FROM json_to_recordset(:batches) AS w(batch integer, stream text, low bigint, high bigint)
 )
 INSERT INTO {events} (position, stream, version, type, schema_version, data, id, valid_time, recorded_time,
   causation, correlation, metadata)
-SELECT nextval(:sequence), stream, version + n, type, schema_version, data, id, coalesce(valid_time, :now), :now,
-  causation, correlation, metadata
-FROM wanted, ROWS FROM (json_to_recordset(rows) AS (type text, schema_version integer, data jsonb, id uuid,
-    valid_time timestamptz, causation uuid, correlation uuid, metadata jsonb))
-  WITH ORDINALITY AS new(type, schema_version, data, id, valid_time, causation, correlation, metadata, n)
+SELECT nextval(:sequence), stream, version + number, type, schema_version, data, id, coalesce(valid_time, :now), :now,
+  causation, correlation, coalesce(metadata, '{{}}')
+FROM json_to_recordset(:rows) AS new(batch integer, number bigint, type text, schema_version integer, data jsonb,
+    id uuid, valid_time timestamptz, causation uuid, correlation uuid, metadata jsonb)
+  JOIN wanted USING (batch)
 WHERE (SELECT bool_and(version BETWEEN low AND high) FROM wanted)
-ORDER BY a, n
+ORDER BY batch, number
 RETURNING version, position
 """
 
@@ -64,6 +64,30 @@ WHERE locktype = 'relation' AND mode = 'RowExclusiveLock' AND granted
   AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
   AND relation = to_regclass(:table)
 """
+
+
+class _Wanted(msgspec.Struct, gc=False):
+    """A stream, and the versions from ``low`` to ``high`` at which it may be."""
+
+    batch: int
+    stream: str
+    low: int
+    high: int
+
+
+class _Row(msgspec.Struct, gc=False, omit_defaults=True):
+    """The event ``number`` (from 1) of a batch. What is not said is not sent, and not parsed."""
+
+    batch: int
+    number: int
+    type: str
+    schema_version: int
+    data: msgspec.Raw
+    id: UUID
+    valid_time: datetime | None = None
+    causation: UUID | None = None
+    correlation: UUID | None = None
+    metadata: dict[str, str] = msgspec.field(default_factory=dict)
 
 
 class Postgresql:
@@ -86,14 +110,42 @@ class Postgresql:
         self._notified = 0.0
         self._settled = 0  # up to here every position has its event, or never will
 
-    def append(self, cursor: Any, batches: Sequence[Batch], now: datetime) -> list[Placed] | None:
+    def append(self, cursor: Any, batches: Sequence[Batch], now: datetime) -> list[Appended] | None:
         """Store the batches and say where, or None when a stream is not as expected; one statement, one round trip.
 
         Raises the driver's UniqueViolation for known ids, and when another append was first.
         """
-        parameters = {"batches": _json.encode(batches).decode(), "now": now, "sequence": self._sequence}
-        placed: list[Placed] = cursor.execute(self._append, parameters, prepare=True).fetchall()
-        return placed or None
+        wanted = [_Wanted(at, batch.stream, batch.low, batch.high) for at, batch in enumerate(batches)]
+        rows = [
+            _Row(
+                at,
+                number,
+                *type_,
+                msgspec.Raw(data),
+                new.id,
+                new.valid_time,
+                new.causation,
+                new.correlation,
+                dict(new.metadata),
+            )
+            for at, batch in enumerate(batches)
+            for number, (new, type_, data) in enumerate(zip(batch.events, batch.types, batch.data, strict=True), 1)
+        ]
+        parameters = {
+            "batches": _json.encode(wanted).decode(),
+            "rows": _json.encode(rows).decode(),
+            "now": now,
+            "sequence": self._sequence,
+        }
+        placed = iter(cursor.execute(self._append, parameters, prepare=True).fetchall())
+        appended = []
+        for batch in batches:
+            places = list(islice(placed, len(batch.events)))
+            if not places:
+                return None
+            versions, positions = zip(*places, strict=True)
+            appended.append(Appended(tuple(map(Version, versions)), tuple(map(Position, positions))))
+        return appended
 
     def commit(self, cursor: Any) -> None:
         """Nothing is left to do: the statement was its own transaction."""

@@ -69,21 +69,21 @@ def check_batch(events: Sequence[NewEvent]) -> None:
     if not events:
         raise ValueError("nothing to append: the list of events is empty")
     for new in events:
-        for key, value in new.metadata.items():
+        for key, value in new.metadata.items() if new.metadata else ():
             if not isinstance(key, str) or not isinstance(value, str) or not _is_text(key + value):
                 raise ValueError(
                     f"metadata is text to text without the character NUL and lone surrogates, not {key!r}: {value!r}"
                 )
-        check_valid_time(new.valid_time)
-    if len({new.id for new in events}) != len(events):
+        if new.valid_time is not None:
+            check_valid_time(new.valid_time)
+    if len({new.id.int for new in events}) != len(events):
         raise ValueError("two events of one append have the same id; each event needs its own")
 
 
-def check_valid_time(time: datetime | None) -> None:
+def check_valid_time(time: datetime) -> None:
     """Raises ValueError for a time that lies in no year from 1 to 9999 of UTC: it could not be read back."""
     try:
-        if time is not None:
-            time.astimezone(UTC)
+        time.astimezone(UTC)
     except OverflowError as error:
         raise ValueError(f"the valid time {time} is outside the years 1 to 9999 of UTC") from error
 
@@ -133,9 +133,9 @@ def check_appends(appends: Sequence[Append]) -> None:
         raise ValueError("a stream comes twice in one append; put its events together")
     for each in appends:
         check_stream(each.stream)
-        check_batch(each.events)
-    if len(appends) > 1:
-        check_batch([new for each in appends for new in each.events])
+        if not each.events:
+            raise ValueError(f"nothing to append to {each.stream}: the list of events is empty")
+    check_batch([new for each in appends for new in each.events])
 
 
 def narrows(

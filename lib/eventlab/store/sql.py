@@ -20,7 +20,7 @@ from eventlab.events.codec import JsonCodec
 from eventlab.events.envelope import NewEvent, Position, Recorded, StreamId, Version
 from eventlab.events.errors import EventError, Unreadable
 from eventlab.events.registry import TypeRegistry
-from eventlab.store.batches import Batch, Placed, batch
+from eventlab.store.batches import Batch, batch
 from eventlab.store.contract import BEGINNING, START, Any, Append, Appended, Expected, StoreError, Unavailable
 from eventlab.store.driver import Driver, check_rested
 from eventlab.store.postgresql import Postgresql
@@ -106,15 +106,15 @@ class SqlEventStore:
         sealed = appends if self._sealing is None else [self._sealing.seal(each) for each in appends]
         batches = [batch(each, self._codec) for each in sealed]
         deadline = time.monotonic() + PATIENCE_SECONDS
-        while (placed := self._try(appends, batches)) is None:
-            if (answers := self._refusal(appends)) is not None:
-                return answers
+        while (appended := self._try(appends, batches)) is None:
+            if (known := self._refusal(appends)) is not None:
+                return known
             if time.monotonic() > deadline:  # each time another writer was first
                 raise Unavailable(f"{self._where}: too many writers append to {appends[0].stream}; try again later")
         self._database.appended()
-        return _answers(appends, placed)
+        return appended
 
-    def _try(self, appends: Sequence[Append], batches: Sequence[Batch]) -> list[Placed] | None:
+    def _try(self, appends: Sequence[Append], batches: Sequence[Batch]) -> list[Appended] | None:
         """Where the events are stored now; None when what is stored already forbids it."""
         now = told_by(self._clock)
         try:
@@ -131,47 +131,49 @@ class SqlEventStore:
                 return None
             raise
 
-    def _append(self, batches: Sequence[Batch], now: datetime) -> list[Placed] | None:
+    def _append(self, batches: Sequence[Batch], now: datetime) -> list[Appended] | None:
         with self._driver.cursor() as cursor:
-            if placed := self._database.append(cursor, batches, now):
+            if appended := self._database.append(cursor, batches, now):
                 self._database.commit(cursor)
-            return placed
+            return appended
 
     def _append_with_views(
         self, appends: Sequence[Append], batches: Sequence[Batch], now: datetime
-    ) -> list[Placed] | None:
+    ) -> list[Appended] | None:
         with told_plainly(self._where), self.engine.connect() as connection, connection.begin() as transaction:
             connected: Anything = connection.connection.dbapi_connection
             with self._driver.telling(connected):
-                placed = self._database.append(connected.cursor(), batches, now)
-            if placed is None:
+                appended = self._database.append(connected.cursor(), batches, now)
+            if appended is None:
                 transaction.rollback()
                 return None
-            rows = self._recorded(appends, batches, placed, now)
+            rows = self._recorded(appends, batches, appended, now)
             for update in self._inline:
                 update(connection, rows)
-            return placed
+            return appended
 
     def _recorded(
-        self, appends: Sequence[Append], batches: Sequence[Batch], placed: Sequence[Placed], now: datetime
+        self, appends: Sequence[Append], batches: Sequence[Batch], appended: Sequence[Appended], now: datetime
     ) -> list[Recorded]:
-        places = iter(placed)
         return [
             Recorded(
                 append.stream,
-                *_typed(next(places)),
-                row.type,
-                row.schema_version,
+                version,
+                position,
+                type_,
+                schema_version,
                 new.event,
                 new.id,
                 now if new.valid_time is None else new.valid_time.astimezone(UTC),
                 now,
                 new.causation,
                 new.correlation,
-                row.metadata,
+                dict(new.metadata),
             )
-            for append, encoded in zip(appends, batches, strict=True)
-            for new, row in zip(append.events, encoded.rows, strict=True)
+            for append, encoded, at in zip(appends, batches, appended, strict=True)
+            for new, (type_, schema_version), version, position in zip(
+                append.events, encoded.types, at.versions, at.positions, strict=True
+            )
         ]
 
     def _refusal(self, appends: Sequence[Append]) -> list[Appended] | None:
@@ -381,19 +383,6 @@ class SqlEventStore:
     def close(self) -> None:
         """Close the connections; a later call opens new ones."""
         self.engine.dispose()
-
-
-def _answers(appends: Sequence[Append], placed: Sequence[Placed]) -> list[Appended]:
-    places = iter(placed)
-    answers = []
-    for append in appends:
-        versions, positions = zip(*(_typed(place) for place in islice(places, len(append.events))), strict=True)
-        answers.append(Appended(versions, positions))
-    return answers
-
-
-def _typed(place: Placed) -> tuple[Version, Position]:
-    return Version(place[0]), Position(place[1])
 
 
 def _checked(url: str | URL, schema: str | None) -> URL:

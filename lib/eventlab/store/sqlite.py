@@ -11,7 +11,8 @@ import msgspec
 from sqlalchemy import Table
 
 from eventlab.events.envelope import Position, StreamId, Version
-from eventlab.store.batches import Batch, Placed
+from eventlab.store.batches import Batch
+from eventlab.store.contract import Appended
 from eventlab.store.driver import Driver
 from eventlab.store.rules import StoredEvent
 
@@ -36,42 +37,29 @@ class Sqlite:
         columns = [column.name for column in table.columns]
         self._insert = f"INSERT INTO events ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
 
-    def append(self, cursor: Any, batches: Sequence[Batch], now: datetime) -> list[Placed] | None:
+    def append(self, cursor: Any, batches: Sequence[Batch], now: datetime) -> list[Appended] | None:
         """Store the batches and say where, or None when a stream is not as expected; within one transaction.
 
         Raises the driver's IntegrityError for known ids. The transaction is begun here, and left to the caller to end.
         """
         cursor.execute("BEGIN IMMEDIATE")
         position = cursor.execute(self._last).fetchone()[0] or 0
-        learned = _text(now)
-        placed: list[Placed] = []
-        rows = []
+        appended = []
         for batch in batches:
             version = cursor.execute(self._version, {"stream": batch.stream}).fetchone()[0] or 0
             if not batch.low <= version <= batch.high:
                 cursor.execute("ROLLBACK")
                 return None
-            for new in batch.rows:
-                version, position = version + 1, position + 1
-                placed.append((version, position))
-                rows.append(
-                    (
-                        batch.stream,
-                        version,
-                        position,
-                        new.type,
-                        new.schema_version,
-                        bytes(new.data).decode(),
-                        new.id.hex,
-                        learned if new.valid_time is None else _text(new.valid_time),
-                        learned,
-                        new.causation and new.causation.hex,
-                        new.correlation and new.correlation.hex,
-                        _json.encode(new.metadata).decode() if new.metadata else "{}",
-                    )
+            count = len(batch.events)
+            appended.append(
+                Appended(
+                    tuple(map(Version, range(version + 1, version + 1 + count))),
+                    tuple(map(Position, range(position + 1, position + 1 + count))),
                 )
-        cursor.executemany(self._insert, rows)
-        return placed
+            )
+            position += count
+        cursor.executemany(self._insert, _rows(batches, appended, _text(now)))
+        return appended
 
     def commit(self, cursor: Any) -> None:
         """End the transaction of an append."""
@@ -144,6 +132,28 @@ class News:
                 self._seen = version
                 return
             time.sleep(_LOOK_SECONDS)
+
+
+def _rows(batches: Sequence[Batch], appended: Sequence[Appended], learned: str) -> Iterator[tuple[Any, ...]]:
+    for batch, at in zip(batches, appended, strict=True):
+        # Plain ints: the driver asks its adapters about each value of another class.
+        version, position = int(at.versions[0]), int(at.positions[0])
+        for new, (type_, schema_version), data in zip(batch.events, batch.types, batch.data, strict=True):
+            yield (
+                batch.stream,
+                version,
+                position,
+                type_,
+                schema_version,
+                data.decode(),
+                new.id.hex,
+                learned if new.valid_time is None else _text(new.valid_time),
+                learned,
+                new.causation and new.causation.hex,
+                new.correlation and new.correlation.hex,
+                _json.encode(new.metadata).decode() if new.metadata else "{}",
+            )
+            version, position = version + 1, position + 1
 
 
 def _text(time: datetime) -> str:
