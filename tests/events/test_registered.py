@@ -61,7 +61,7 @@ def of_all(schema_registry):
     return made
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_every_event_reads_back_equal(of_all, union, data):
     cls = data.draw(st.sampled_from([entry.cls for entry in catalogue]))
@@ -206,7 +206,7 @@ def test_what_no_registry_knows_is_not_guessed(of_all, data):
         of_all[False].decode(data)
 
 
-@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.binary(max_size=40))
 def test_corrupt_avro_raises_nothing_but_unreadable(of_all, union, rest):
     head = of_all[union].encode(STORY[1])[:5]
