@@ -86,19 +86,19 @@ def merged(history):
 def ticking():
     """A clock that moves, but not for each append."""
     ticks = iter(range(10**9))
-    return lambda: NOW + timedelta(seconds=next(ticks) // 2)
+    return lambda: NOW + timedelta(seconds=next(ticks) // 3)
 
 
 def shop(n=30, store=None):
-    """Carts whose events lie between each other's; each append has several events, and some have several streams."""
+    """Carts whose events lie between each other's; an append is over several streams."""
     store = store or MemoryEventStore(clock=ticking())
     stories = {stream: list(events) for stream, events in demo_carts(seed=5, n=n).items()}
     while stories:
-        appends = [Append(stream, events[:3]) for stream, events in stories.items()]
+        appends = [Append(stream, events[:1]) for stream, events in stories.items()]
         for some in (appends[::2], appends[1::2]):
             if some:
                 store.append_all(some)
-        stories = {stream: events[3:] for stream, events in stories.items() if events[3:]}
+        stories = {stream: events[1:] for stream, events in stories.items() if events[1:]}
     return store
 
 
