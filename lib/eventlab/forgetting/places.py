@@ -3,12 +3,13 @@
 import os
 import struct
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 from sqlalchemy import Connection, create_engine, inspect, select, text
 from sqlalchemy import table as named
 from sqlalchemy.engine import URL, make_url
@@ -40,6 +41,16 @@ TOPIC = "wait for retention, delete up to its offset, or a tombstone on a compac
 PARQUET = "write the file again without it, or sealed; then delete the old file"
 ZIPPED = "a copy: delete it, or let it expire, and know when"
 PLAIN = "delete the file, or write it again without it"
+
+
+_CONSUMER = {
+    "group.id": "leak-check",  # a consumer must name a group even when it joins none
+    "enable.auto.commit": False,
+    "enable.partition.eof": True,
+    "fetch.wait.max.ms": 10,  # how long the broker waits for news at the end: the end shows sooner
+    "isolation.level": "read_uncommitted",
+    "log_level": 0,
+}
 
 
 class Files:
@@ -189,7 +200,7 @@ class Database:
             yield Unsearched(self._where, "its files are not on this machine, or not for this user; search them there")
             return
         relations = text("SELECT pg_relation_filepath(oid), oid::regclass::text FROM pg_class WHERE relfilenode > 0")
-        names = {str(data / path): name for path, name in connection.execute(relations).tuples()}
+        names = {str(data / path): name for path, name in connection.execute(relations)}
         for each in Files(data).search(words):
             name = names.get(each.place)
             yield replace(each, where=f"{each.where} {name}") if name and isinstance(each, Leak) else each
@@ -221,62 +232,53 @@ class Topic:
     """The records of a topic as a consumer gets them: keys, values and headers, aborted transactions as well.
 
     What compaction or retention has taken away may still be in the segments: search those as ``Files`` of the broker.
-    Raises ValueError for a topic that does not exist, and Unsearched stands for one that cannot be read.
+    Raises ValueError for a topic that does not exist, and KafkaException when no broker answers.
     """
 
     def __init__(self, kafka: Cluster, name: str) -> None:
         self._kafka, self._name = kafka, name
-        with_consumer(kafka, self._partitions)
-
-    def _partitions(self, consumer: Consumer) -> list[int]:
-        topic = consumer.list_topics(self._name, timeout=_PATIENCE_SECONDS).topics[self._name]
+        with _consumer(kafka) as consumer:
+            topic = consumer.list_topics(name, timeout=_PATIENCE_SECONDS).topics[name]
         if topic.error is not None:
-            raise ValueError(f"there is no topic {self._name} ({topic.error.str()}); check the name")
-        return sorted(topic.partitions)
+            raise ValueError(f"there is no topic {name} ({topic.error.str()}); check the name")
 
     def search(self, words: Words) -> Iterator[Leak | Unsearched]:
         """See :meth:`Place.search <eventlab.forgetting.leaks.Place.search>`."""
         found: Counter[str] = Counter()
         try:
-            with_consumer(self._kafka, lambda consumer: self._read(consumer, words, found))
+            for message in messages(self._kafka, self._name):
+                where = f"partition {message.partition()}"
+                found[f"{where}, keys"] += words.in_value(message.key())
+                found[f"{where}, values"] += words.in_value(message.value())
+                for name, value in message.headers() or ():
+                    found[f"{where}, header {name}"] += words.in_value(value)
         except KafkaException as error:
             yield Unsearched(f"topic {self._name}", error.args[0].str())
         for where, count in sorted((+found).items()):
             yield Leak(f"topic {self._name}", where, count, TOPIC)
 
-    def _read(self, consumer: Consumer, words: Words, found: Counter[str]) -> None:
-        for partition in self._partitions(consumer):
-            consumer.assign([TopicPartition(self._name, partition, 0)])
+
+def messages(kafka: Cluster, topic: str) -> Iterator[Message]:
+    """All records of a topic, partition by partition, those of aborted transactions too. Raises KafkaException."""
+    with _consumer(kafka) as consumer:
+        for partition in sorted(consumer.list_topics(topic, timeout=_PATIENCE_SECONDS).topics[topic].partitions):
+            consumer.assign([TopicPartition(topic, partition, OFFSET_BEGINNING)])
             while True:
                 message = consumer.poll(_PATIENCE_SECONDS)
                 if message is None:
                     raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
-                if message.error() is not None:
-                    if message.error().code() == KafkaError._PARTITION_EOF:
-                        break
+                if message.error() is None:
+                    yield message
+                elif message.error().code() == KafkaError._PARTITION_EOF:
+                    break
+                else:
                     raise KafkaException(message.error())
-                found[f"partition {partition}, keys"] += words.in_value(message.key())
-                found[f"partition {partition}, values"] += words.in_value(message.value())
-                for name, value in message.headers() or ():
-                    found[f"partition {partition}, header {name}"] += words.in_value(value)
 
 
-def with_consumer(kafka: Cluster, work: Callable[[Consumer], Any]) -> None:
-    """Let ``work`` use a consumer that belongs to no group and sees everything."""
-    consumer = Consumer(
-        kafka.config(
-            **{
-                "group.id": "leak-check",  # a consumer must name a group even when it joins none
-                "enable.auto.commit": False,
-                "enable.partition.eof": True,
-                "fetch.wait.max.ms": 10,  # how long the broker waits for news at the end: the end shows sooner
-                "isolation.level": "read_uncommitted",
-                "auto.offset.reset": "earliest",
-                "log_level": 0,
-            }
-        )
-    )
+@contextmanager
+def _consumer(kafka: Cluster) -> Iterator[Consumer]:
+    consumer = Consumer(kafka.config(**_CONSUMER))
     try:
-        work(consumer)
+        yield consumer
     finally:
         consumer.close()
