@@ -164,6 +164,19 @@ def kafka(tool: str | None, arguments: tuple[str, ...]) -> None:
     sys.exit(tools.run(tool, arguments))
 
 
+@main.command()
+@click.argument("directory", type=click.Path(file_okay=False, path_type=Path))
+def schemas(directory: Path) -> None:
+    """Write the JSON Schema and the Avro schema of each event to DIRECTORY."""
+    from eventlab.events.catalogue import registry
+    from eventlab.events.schemas import publish
+
+    try:
+        click.echo(f"{len(publish(registry, directory))} schemas are in {directory}.")
+    except OSError as error:
+        raise LabError(f"{directory} cannot be written ({error.strerror}). Name a directory that is yours.") from error
+
+
 @main.group()
 def broker() -> None:
     """Do something to one broker of the lab."""

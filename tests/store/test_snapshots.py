@@ -51,6 +51,7 @@ def both(request: pytest.FixtureRequest) -> Iterator[tuple[Any, Callable[..., Sn
     store.close()
 
 
+@settings(deadline=None)
 @given(
     st.sampled_from([(account.decider, HISTORY), *((cart.decider, story) for story in CARTS)]),
     st.lists(st.integers(0, 220), max_size=4).map(sorted),
@@ -298,7 +299,7 @@ def test_a_table_that_is_gone_costs_time_and_no_state(sql_url: str) -> None:
     store.close()
 
 
-@settings(max_examples=20)
+@settings(max_examples=20, deadline=None)
 @given(st.integers(1, 150), st.integers(1, 150))
 def test_a_race_between_two_who_keep_one_leaves_a_right_one(first: int, second: int) -> None:
     """The slower one may put an older snapshot over a newer one: it is right all the same."""

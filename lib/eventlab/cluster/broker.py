@@ -90,6 +90,8 @@ class Layout:
             "num.network.threads": 2,
             "num.io.threads": 4,
             "log.cleaner.dedupe.buffer.size": 2 * 2**20,
+            # It looks for work twice a second instead of every 15 s: a lesson waits for it.
+            "log.cleaner.backoff.ms": 500,
         }
 
     def write(self, node: int, data: Path, path: Path) -> Path:

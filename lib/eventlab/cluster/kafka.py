@@ -8,6 +8,7 @@ import re
 import uuid
 from collections.abc import Callable
 from html import escape
+from pathlib import Path
 from typing import Any
 
 from eventlab.cluster import clients, elsewhere, jars
@@ -47,6 +48,11 @@ class Broker:
     def state(self) -> str:
         """``running``, ``paused`` or ``dead``."""
         return str(self._status["state"])
+
+    @property
+    def data(self) -> Path:
+        """Where it keeps its logs: a folder per partition, ``topic-0``, with the segments."""
+        return self._lab.data(self.id)
 
     def kill(self) -> None:
         """``kill -9``."""

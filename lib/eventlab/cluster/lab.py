@@ -175,6 +175,10 @@ class Lab:
             lab.registry = registry.start(self.home / "registry", self.logs, broker.mark_argument(self._mark), port)
             state.write(self.home, lab)
 
+    def data(self, node: int) -> Path:
+        """The directory of broker ``node``'s logs. Raises LabError when no lab runs."""
+        return self._storage(len(self._need().brokers)) / str(node)
+
     def _storage(self, count: int) -> Path:
         return self.home / "kafka" / str(count)
 

@@ -1,1 +1,1 @@
-"""The envelope, the registry of event types and the JSON codec."""
+"""The envelope, the registry of event types and their versions, the JSON codec, schemas and Avro."""

@@ -3,5 +3,6 @@
 from eventlab.show.charts import bars, figure, line
 from eventlab.show.lanes import lanes
 from eventlab.show.timeline import timeline
+from eventlab.show.two_times import two_times
 
-__all__ = ["bars", "figure", "lanes", "line", "timeline"]
+__all__ = ["bars", "figure", "lanes", "line", "timeline", "two_times"]

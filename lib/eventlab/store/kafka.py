@@ -2,9 +2,10 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
+from itertools import islice
 from threading import Lock
 from typing import Any as Anything
 from typing import ClassVar, NoReturn, Protocol
@@ -15,17 +16,18 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Produ
 from confluent_kafka import murmur2 as partition_of
 
 from eventlab.events.catalogue import registry as catalogue
-from eventlab.events.codec import Encoded, JsonCodec
+from eventlab.events.codec import JsonCodec
 from eventlab.events.envelope import NewEvent, Position, Recorded, StreamId, Version
 from eventlab.events.errors import Unreadable
 from eventlab.events.registry import TypeRegistry
 from eventlab.store.cannot import CANNOT
 from eventlab.store.contract import BEGINNING, START, Any, Append, Appended, Expected, NotSupported, Unavailable
-from eventlab.store.rules import StoredEvent, check_batch, narrows, recorded, stored, utc_now
+from eventlab.store.rules import StoredEvent, check_batch, check_empty, gapless, narrows, recorded, stored, utc_now
 from eventlab.store.sealing import Sealing
 
 _PATIENCE_SECONDS = 10  # a broker that is alive answers far sooner
 _POLL_SECONDS = 0.05  # how often a wait for the broker looks at the clock
+_RESTORED_TOGETHER = 10_000  # records under way at once, far fewer than the producer's queue holds
 _FULL_QUEUE_SECONDS = 0.01  # how long to let the producer's queue drain before trying again
 
 _QUIET = {"log_level": 0}  # librdkafka writes to the terminal what is raised here as Unavailable
@@ -105,8 +107,11 @@ class KafkaEventLog:
         check_batch(events)
         sealed = events if self._sealing is None else self._sealing.seal(Append(stream, events)).events
         encoded = [self._codec.encode(new.event) for new in sealed]
+        now = self._clock()
         with self._appending:
-            offsets = self._send(stream, events, encoded)
+            offsets = self._send(
+                [stored(stream, START, BEGINNING, *each, now) for each in zip(events, encoded, strict=True)]
+            )
             versions = self._versions_at(_key(stream), offsets)
         return Appended(versions, tuple(Position(offset + 1) for offset in offsets))
 
@@ -169,6 +174,28 @@ class KafkaEventLog:
         messages = self._scan(0, until=until)
         return (recorded(event, self._codec, self._sealing) for event in self._count(messages, after) if wanted(event))
 
+    def read_stored(self, after: Position = BEGINNING, until: Position | None = None) -> Iterator[StoredEvent]:
+        """As :meth:`read_all`, each event as it is stored: what copies of the log must not change.
+
+        Raises NotSupported when the topic has more than one partition.
+        """
+        self._one_partition()
+        return self._count(self._scan(0, until=until), after)
+
+    def restore(self, events: Iterable[StoredEvent]) -> int:
+        """Put back what :meth:`read_stored` gave; how many events. Raises StoreError unless the topic is empty.
+
+        A log counts its records: StoreError for events with gaps between their positions, too. It takes no two records
+        as one: after an error, Unavailable too, some of the events may be there. Begin again with a new topic.
+        """
+        check_empty(self.head())
+        rest, restored = gapless(events), 0
+        with self._appending:
+            while some := list(islice(rest, _RESTORED_TOGETHER)):
+                self._send(some)
+                restored += len(some)
+        return restored
+
     def load(self, stream: StreamId, after: Version = START) -> tuple[list[object], Version]:
         """See :meth:`read`: the whole partition is read here too."""
         found = list(self.read(stream, after))
@@ -197,7 +224,7 @@ class KafkaEventLog:
         """Close the producer; reading still works."""
         self._producer.close()
 
-    def _send(self, stream: StreamId, events: Sequence[NewEvent], encoded: Sequence[Encoded]) -> list[int]:
+    def _send(self, events: Sequence[StoredEvent]) -> list[int]:
         """The offsets of the events, in order."""
         answers: dict[int, tuple[KafkaError | None, int | None]] = {}
 
@@ -207,8 +234,8 @@ class KafkaEventLog:
         sent = 0
         refused: KafkaError | None = None
         try:
-            for number, (new, data) in enumerate(zip(events, encoded, strict=True)):
-                self._produce(stream, new, data, partial(answered, number))
+            for number, event in enumerate(events):
+                self._produce(event, partial(answered, number))
                 sent += 1
         except KafkaException as error:
             refused = error.args[0]
@@ -216,17 +243,16 @@ class KafkaEventLog:
             self._producer.poll(_POLL_SECONDS)
         errors = [error for error, _ in answers.values() if error is not None]
         if refused is not None or errors:
-            self._failed(stream, len(events), sent - len(errors), refused or errors[0])
+            self._failed(events[0].stream, len(events), sent - len(errors), refused or errors[0])
         return [offset for _, (_, offset) in sorted(answers.items()) if offset is not None]
 
-    def _produce(self, stream: StreamId, new: NewEvent, encoded: Encoded, answered: Callable[..., None]) -> None:
-        event = stored(stream, START, BEGINNING, new, encoded, self._clock())
+    def _produce(self, event: StoredEvent, answered: Callable[..., None]) -> None:
         while True:
             try:
                 self._producer.produce(
                     self._topic,
-                    key=_key(stream),
-                    value=encoded.data,
+                    key=_key(event.stream),
+                    value=event.data,
                     headers=_headers(event),
                     timestamp=round(event.recorded_time.timestamp() * 1000),
                     on_delivery=answered,

@@ -1,6 +1,6 @@
 """The event store in memory: the contract at its shortest, for tests, lessons and what-if replays."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import chain
 from threading import Condition
@@ -16,7 +16,9 @@ from eventlab.store.rules import (
     StoredEvent,
     already_stored,
     check_appends,
+    check_empty,
     check_expected,
+    gapless,
     narrows,
     recorded,
     stored,
@@ -108,6 +110,25 @@ class MemoryEventStore:
         return self._recorded(
             self._log[_span(after, until)], backwards, narrows(types, since, before, self._codec.registry)
         )
+
+    def read_stored(self, after: Position = BEGINNING, until: Position | None = None) -> Iterator[StoredEvent]:
+        """As :meth:`read_all`, each event as it is stored: what copies of the store must not change."""
+        return iter(self._log[_span(after, until)])
+
+    def restore(self, events: Iterable[StoredEvent]) -> int:
+        """Put back what :meth:`read_stored` gave, all or nothing; how many events. Raises StoreError unless empty.
+
+        Here positions have no gaps: StoreError for events with other positions, too.
+        """
+        with self._changed:
+            check_empty(len(self._log))
+            found = list(gapless(events))
+            for each in found:
+                self._streams.setdefault(each.stream, []).append(each)
+            self._log.extend(found)
+            self._by_id.update((each.id, Place(each.stream, each.version, each.position)) for each in found)
+            self._changed.notify_all()
+            return len(found)
 
     def load(self, stream: StreamId, after: Version = START) -> tuple[list[object], Version]:
         """See :meth:`EventStore.load <eventlab.store.contract.EventStore.load>`."""

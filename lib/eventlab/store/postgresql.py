@@ -6,7 +6,7 @@ can fill it any more. See docs/decisions/commit-order.md.
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import lru_cache
@@ -17,13 +17,14 @@ from uuid import UUID
 
 import msgspec
 import psycopg
+from psycopg.types.json import Jsonb
 from sqlalchemy import Engine, Table
 
 from eventlab.events.envelope import Position, StreamId, Version
 from eventlab.store.batches import Batch
 from eventlab.store.contract import Appended, Unavailable
 from eventlab.store.driver import Driver
-from eventlab.store.rules import StoredEvent
+from eventlab.store.rules import StoredEvent, check_empty
 from eventlab.store.trouble import told_plainly
 
 # A notification takes a lock of the whole server while its transaction commits, so it comes after the append, and not
@@ -146,6 +147,23 @@ class Postgresql:
             versions, positions = zip(*places, strict=True)
             appended.append(Appended(tuple(map(Version, versions)), tuple(map(Position, positions))))
         return appended
+
+    def restore(self, cursor: Any, events: Iterable[StoredEvent]) -> int:
+        """Store events as they were, into a table without any, within the transaction that ``cursor`` is in."""
+        cursor.execute(f"LOCK TABLE {self._table} IN EXCLUSIVE MODE")
+        check_empty(cursor.execute(f"SELECT max(position) FROM {self._table}").fetchone()[0])
+        columns = ", ".join(StoredEvent._fields)
+        count = last = 0
+        with cursor.copy(f"COPY {self._table} ({columns}) FROM STDIN") as copy:
+            for each in events:
+                stream, version, position, type_, schema_version, data, *others, metadata = each
+                text = Jsonb(data if isinstance(data, str) else data.decode(), str)
+                told = Jsonb(_json.encode(metadata).decode(), str)
+                copy.write_row((str(stream), version, position, type_, schema_version, text, *others, told))
+                count, last = count + 1, position
+        if last:
+            cursor.execute("SELECT setval(%s::regclass, %s)", (self._sequence, last))
+        return count
 
     def commit(self, cursor: Any) -> None:
         """Nothing is left to do: the statement was its own transaction."""

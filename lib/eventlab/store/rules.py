@@ -1,7 +1,7 @@
 """The rules that every store applies in the same words: batches, expectations, repeated ids, stored to recorded."""
 
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -17,6 +17,7 @@ from eventlab.store.contract import (
     Expectation,
     Expected,
     NoStream,
+    StoreError,
     StreamExists,
     WrongExpectedVersion,
 )
@@ -136,6 +137,26 @@ def check_appends(appends: Sequence[Append]) -> None:
         if not each.events:
             raise ValueError(f"nothing to append to {each.stream}: the list of events is empty")
     check_batch([new for each in appends for new in each.events])
+
+
+def check_empty(last: int | None) -> None:
+    """Raises StoreError when there is a ``last`` position already: events keep their places only in an empty store."""
+    if last:
+        raise StoreError(
+            f"the store has events already (up to position {last}), and restored events keep their positions: "
+            "restore into an empty one; nothing was stored"
+        )
+
+
+def gapless(events: Iterable[StoredEvent]) -> Iterator[StoredEvent]:
+    """``events``. Raises StoreError at the first position that is not the next of 1, 2, 3, …"""
+    for place, each in enumerate(events, start=1):
+        if each.position != place:
+            raise StoreError(
+                f"this store counts its events, so it cannot have {each.stream} version {each.version} at position "
+                f"{each.position}, where event {place} stands: restore into an SQL store"
+            )
+        yield each
 
 
 def narrows(

@@ -4,7 +4,7 @@ What differs between the two is in :mod:`eventlab.store.sqlite` and :mod:`eventl
 """
 
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import chain, islice
 from typing import Any as Anything
@@ -236,6 +236,18 @@ class SqlEventStore:
         last = self._settled(PATIENCE_SECONDS)
         return self._pages("position", after, last if until is None else min(until, last), backwards, narrowed)
 
+    def read_stored(self, after: Position = BEGINNING, until: Position | None = None) -> Iterator[StoredEvent]:
+        """As :meth:`read_all`, each event as it is stored: what copies of the store must not change."""
+        last = self._settled(PATIENCE_SECONDS)
+        return self._stored_pages("position", after, last if until is None else min(until, last), False, {})
+
+    def restore(self, events: Iterable[StoredEvent]) -> int:
+        """Put back what :meth:`read_stored` gave, all or nothing; how many events. Raises StoreError unless empty."""
+        with told_plainly(self._where), self.engine.connect() as connection, connection.begin():
+            connected: Anything = connection.connection.dbapi_connection
+            with self._driver.telling(connected):
+                return self._database.restore(connected.cursor(), events)
+
     def load(self, stream: StreamId, after: Version = START) -> tuple[list[object], Version]:
         """See :meth:`EventStore.load <eventlab.store.contract.EventStore.load>`."""
         columns = f"type, schema_version, {self._database.DATA}" + ("" if self._sealing is None else ", id")
@@ -276,6 +288,12 @@ class SqlEventStore:
     def _pages(
         self, key: str, after: int, until: int | None, backwards: bool, where: dict[str, tuple[str, Anything]]
     ) -> Iterator[Recorded]:
+        stored = self._stored_pages(key, after, until, backwards, where)
+        return (recorded(each, self._codec, self._sealing) for each in stored)
+
+    def _stored_pages(
+        self, key: str, after: int, until: int | None, backwards: bool, where: dict[str, tuple[str, Anything]]
+    ) -> Iterator[StoredEvent]:
         """What is committed now, fetched in pages: the first at once, so that trouble shows at the call."""
         parameters = {f"p{n}": value for n, (_, value) in enumerate(where.values())}
         conditions = [
@@ -307,12 +325,12 @@ class SqlEventStore:
         key: str,
         span: tuple[int, int],
         backwards: bool,
-    ) -> Iterator[Recorded]:
+    ) -> Iterator[StoredEvent]:
         after, until = span
         number = 1 if key == "version" else 2
         while page:
             for row in page:
-                yield recorded(self._stored(row), self._codec, self._sealing)
+                yield self._stored(row)
             if len(page) < _PAGE:
                 return
             last = page[-1][number]

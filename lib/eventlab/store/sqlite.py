@@ -1,7 +1,7 @@
 """What the event store says to SQLite: one writer at a time, so positions have no gaps; looking for news is cheap."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, ClassVar
@@ -14,7 +14,7 @@ from eventlab.events.envelope import Position, StreamId, Version
 from eventlab.store.batches import Batch
 from eventlab.store.contract import Appended
 from eventlab.store.driver import Driver
-from eventlab.store.rules import StoredEvent
+from eventlab.store.rules import StoredEvent, check_empty
 
 # A look is a read of one page of the file's header, from memory: some 5 µs.
 _LOOK_SECONDS = 0.005
@@ -60,6 +60,29 @@ class Sqlite:
             position += count
         cursor.executemany(self._insert, _rows(batches, appended, _text(now)))
         return appended
+
+    def restore(self, cursor: Any, events: Iterable[StoredEvent]) -> int:
+        """Store events as they were, into a table without any; the transaction is begun here."""
+        cursor.execute("BEGIN IMMEDIATE")
+        check_empty(cursor.execute(self._last).fetchone()[0])
+        rows = (
+            (
+                str(each.stream),
+                each.version,
+                each.position,
+                each.type,
+                each.schema_version,
+                each.data if isinstance(each.data, str) else each.data.decode(),
+                each.id.hex,
+                _text(each.valid_time),
+                _text(each.recorded_time),
+                each.causation and each.causation.hex,
+                each.correlation and each.correlation.hex,
+                _json.encode(each.metadata).decode() if each.metadata else "{}",
+            )
+            for each in events
+        )
+        return int(cursor.executemany(self._insert, rows).rowcount)
 
     def commit(self, cursor: Any) -> None:
         """End the transaction of an append."""

@@ -1,0 +1,451 @@
+"""The archive: byte for byte what the store has; stopped anywhere, it is whole up to where its manifest says."""
+
+import json
+import multiprocessing
+import resource
+import tempfile
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import polars
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from eventlab.domain.cart import CartAbandoned
+from eventlab.events.envelope import NewEvent, Position, StreamId
+from eventlab.events.errors import EventError
+from eventlab.inputs.generate import demo_account, demo_carts
+from eventlab.store import BEGINNING, KafkaEventLog, MemoryEventStore, SqlEventStore, StoreError
+from eventlab.store import archive as module
+from eventlab.store.archive import Archive, ArchiveError, archive, replay, restore
+
+START = datetime(2026, 3, 31, 22, tzinfo=UTC)
+CART = StreamId("cart", "1")
+
+
+def at(*hours: float) -> Any:
+    """A clock that gives these hours after ``START``, then the last one for ever."""
+    left = list(hours)
+    return lambda: START + timedelta(hours=left.pop(0) if len(left) > 1 else left[0])
+
+
+def left(reason: str = "late") -> NewEvent:
+    return NewEvent(CartAbandoned(reason))
+
+
+def filled(store: Any, carts: int = 20) -> Any:
+    for stream, events in demo_carts(seed=5, n=carts).items():
+        store.append(stream, events)
+    return store
+
+
+def plain(events: Any) -> list[Any]:
+    """Stored events, their data as text."""
+    return [each._replace(data=each.data if isinstance(each.data, str) else each.data.decode()) for each in events]
+
+
+def files(directory: Path) -> list[str]:
+    return sorted(path.relative_to(directory).as_posix() for path in directory.rglob("*") if path.is_file())
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Batches and chunks so small that every story has several."""
+    monkeypatch.setattr(module, "_BATCH", 7)
+    monkeypatch.setattr(module, "_CHUNK", 21)
+
+
+# -- byte for byte --------------------------------------------------------------------------------------------------
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=5)
+NEW = st.builds(
+    NewEvent,
+    st.builds(CartAbandoned, TEXT),
+    st.uuids(),
+    st.none() | st.datetimes(timezones=st.just(UTC)).filter(lambda time: 1 < time.year < 9999),
+    st.none() | st.uuids(),
+    st.none() | st.uuids(),
+    st.dictionaries(TEXT, TEXT, max_size=2),
+)
+STORY = st.lists(
+    st.tuples(st.sampled_from(["a", "b", "ü-1"]), st.floats(-2000, 2000), st.lists(NEW, min_size=1, max_size=4)),
+    max_size=25,
+)
+
+
+@settings(max_examples=30, deadline=None)
+@given(STORY, st.integers(0, 25), st.sampled_from(["month", "day"]), st.integers(0, 80))
+def test_what_is_archived_in_parts_is_what_is_stored(story: Any, first: int, by: Any, split: int) -> None:
+    now = START
+    store = MemoryEventStore(clock=lambda: now)
+    with tempfile.TemporaryDirectory() as scratch:
+        for part in (story[:first], story[first:]):
+            for key, hours, events in part:
+                now = START + timedelta(hours=hours)
+                unique = [each for each in events if each.id not in store._by_id]
+                if unique and len({each.id for each in unique}) == len(unique):
+                    store.append(StreamId("cart", key), unique)
+            found = archive(store, scratch, by)
+        stored = plain(store.read_stored())
+        assert list(found.read_stored()) == stored
+        assert list(found.read_all()) == list(store.read_all())
+        assert (found.until, found.events, found.finished) == (store.head(), len(stored), True)
+        assert list(found.read_stored(Position(split), Position(split + 9))) == stored[split : split + 9]
+        found.check()
+        back = MemoryEventStore()
+        assert restore(found, back) == len(stored)
+        assert list(back.read_stored()) == stored
+        for path in Path(scratch).rglob("*.parquet"):
+            month = {
+                f"{each:%Y-%m-%d}".startswith(path.parent.name.split("=")[1])
+                for each in pq.read_table(path)["recorded_time"].to_pylist()
+            }
+            assert month == {True}
+
+
+def test_every_store_and_a_topic_come_back_byte_for_byte(sql_url: str, tmp_path: Path) -> None:
+    store = filled(SqlEventStore(sql_url))
+    store.append(StreamId("account", "ana"), demo_account()[:30])
+    found = archive(store, tmp_path / "archive")
+    stored = list(store.read_stored())
+    assert list(found.read_stored()) == stored
+    assert list(found.read_all()) == list(store.read_all())
+    store.close()
+
+
+def test_a_topic_goes_into_an_archive_and_into_another_topic(kafka: Any, tmp_path: Path) -> None:
+    log, other = KafkaEventLog(kafka, kafka.topic("carts")), KafkaEventLog(kafka, kafka.topic("again"))
+    filled(log, 5)
+    found = archive(log, tmp_path)
+    assert list(found.read_all()) == list(log.read_all())
+    assert restore(found, other) == found.events
+    assert list(other.read_stored()) == list(log.read_stored())
+    log.close()
+    other.close()
+
+
+def test_any_engine_reads_it_with_the_period_as_a_column(tmp_path: Path) -> None:
+    store = MemoryEventStore(clock=at(0, 1, 2.5, 3))
+    for _ in range(4):
+        store.append(CART, [left()])
+    archive(store, tmp_path)
+    assert files(tmp_path) == [
+        "manifest.json",
+        "month=2026-03/000000000000001-000000000000002.parquet",
+        "month=2026-04/000000000000003-000000000000004.parquet",
+    ]
+    frame = polars.read_parquet(tmp_path / "**/*.parquet", hive_partitioning=True)
+    assert frame["month"].to_list() == ["2026-03", "2026-03", "2026-04", "2026-04"]
+    assert frame["stream"].unique().to_list() == ["cart-1"]
+    assert frame["data"][0] == '{"reason":"late"}'
+
+
+def test_clocks_that_go_back_and_forth_keep_the_order_of_positions(tmp_path: Path) -> None:
+    store = MemoryEventStore(clock=at(*[0, 3, 0, 900, 3, 1700, 2500, 0, 3, 3300, 4100, 0] * 4))
+    for _ in range(40):
+        store.append(CART, [left()])
+    found = archive(store, tmp_path)
+    assert [each.position for each in found.read_all()] == list(range(1, 41))
+    assert len({Path(part.file).parent for part in found.manifest.parts}) == 7
+
+
+def test_an_archive_of_nothing(tmp_path: Path) -> None:
+    found = archive(MemoryEventStore(), tmp_path)
+    assert (found.until, found.events, list(found.read_all())) == (0, 0, [])
+    assert restore(found, MemoryEventStore()) == 0
+
+
+def test_nothing_new_changes_nothing(tmp_path: Path) -> None:
+    store = filled(MemoryEventStore())
+    archive(store, tmp_path)
+    before = {name: (tmp_path / name).read_bytes() for name in files(tmp_path)}
+    archive(store, tmp_path)
+    assert {name: (tmp_path / name).read_bytes() for name in files(tmp_path)} == before
+
+
+# -- archive and store as one ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("pruned", [False, True])
+def test_archive_then_store_no_gap_and_no_duplicate(sqlite_url: str, tmp_path: Path, pruned: bool) -> None:
+    store = filled(SqlEventStore(sqlite_url))
+    everything = list(store.read_all())
+    found = archive(store, tmp_path / "archive")
+    late = filled_later(store)
+    everything += late
+    if pruned:
+        with store.engine.begin() as connection:
+            connection.exec_driver_sql(f"DELETE FROM events WHERE position <= {found.until}")
+    assert list(replay(found, store)) == everything
+    for after in (0, 1, found.until - 1, found.until, found.until + 2, store.head()):
+        assert list(replay(found, store, Position(after))) == [each for each in everything if each.position > after]
+    assert archive(store, tmp_path / "archive").until == everything[-1].position
+    assert list(replay(Archive(tmp_path / "archive"), store)) == everything
+    store.close()
+
+
+def filled_later(store: Any) -> list[Any]:
+    before = store.head()
+    for n in range(5):
+        store.append(StreamId("cart", f"late-{n}"), [left(), left()])
+    return list(store.read_all(after=before))
+
+
+def test_a_half_written_archive_and_its_store_are_still_one_sequence(tmp_path: Path) -> None:
+    store = filled(MemoryEventStore())
+    stop_after(20, store, tmp_path)
+    half = Archive(tmp_path)
+    assert 0 < half.until < store.head()
+    assert list(replay(half, store)) == list(store.read_all())
+
+
+def test_another_store_is_refused_before_anything_is_changed(tmp_path: Path) -> None:
+    found = archive(filled(MemoryEventStore()), tmp_path)
+    before = {name: (tmp_path / name).read_bytes() for name in files(tmp_path)}
+    same_length = MemoryEventStore()
+    same_length.append(CART, [left() for _ in range(found.until + 10)])
+    for wrong, why in [
+        (same_length, "is the archive of another store: at position"),
+        (filled(MemoryEventStore(), 3), f"goes up to position {found.until}, and this store ends at"),
+        (MemoryEventStore(), "this store ends at 0"),
+    ]:
+        with pytest.raises(ArchiveError, match=why):
+            archive(wrong, tmp_path)
+        with pytest.raises(ArchiveError, match=why):
+            replay(found, wrong)
+    assert {name: (tmp_path / name).read_bytes() for name in files(tmp_path)} == before
+
+
+# -- stopped, damaged, refused --------------------------------------------------------------------------------------
+
+
+class Stopped(BaseException):
+    """As if the program had been killed."""
+
+
+def stop_after(steps: int, store: Any, directory: Path) -> bool:
+    """Write the archive, and stop before the next step that changes the disk; whether it was stopped."""
+    left_over = count(steps, -1)
+
+    def tick() -> None:
+        if next(left_over) == 0:
+            raise Stopped
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name, of in (
+            ("replace", Path),
+            ("write_bytes", Path),
+            ("mkdir", Path),
+            ("unlink", Path),
+            ("close", module._File),
+            ("write", module._File),
+        ):
+            real = getattr(of, name)
+
+            def stopping(*args: Any, _real: Any = real, **kwargs: Any) -> Any:
+                tick()
+                return _real(*args, **kwargs)
+
+            patch.setattr(of, name, stopping)
+        try:
+            archive(store, directory)
+        except Stopped:
+            return True
+    return False
+
+
+def test_stopped_anywhere_it_is_whole_as_far_as_it_says_and_goes_on(tmp_path: Path) -> None:
+    store = filled(MemoryEventStore(clock=at(*(n / 4 for n in range(40)))))
+    stored = plain(store.read_stored())
+    for steps in count():
+        directory = tmp_path / str(steps)
+        stopped = stop_after(steps, store, directory)
+        if stopped and (directory / "manifest.json").exists():
+            half = Archive(directory)
+            assert list(half.read_stored()) == stored[: half.until]
+            assert not half.finished
+            with pytest.raises(ArchiveError, match=r"is half-written: .* write it again, which goes on there"):
+                restore(half, MemoryEventStore())
+        elif stopped:
+            with pytest.raises(ArchiveError, match="holds no archive that was ever finished"):
+                Archive(directory)
+        found = archive(store, directory)
+        assert list(found.read_stored()) == stored
+        found.check()
+        assert files(directory) == sorted(["manifest.json", *(part.file for part in found.manifest.parts)])
+        if not stopped:
+            assert steps > 20
+            return
+
+
+@pytest.fixture
+def whole(tmp_path: Path) -> Archive:
+    return archive(filled(MemoryEventStore()), tmp_path / "archive")
+
+
+def flip(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize(
+    ("damage", "says"),
+    [
+        (lambda path: path.unlink(), "it is missing"),
+        (flip, "its checksum is another one"),
+        (lambda path: path.write_bytes(path.read_bytes()[:-9]), "its checksum is another one"),
+        (lambda path: path.write_bytes(b""), "its checksum is another one"),
+    ],
+)
+def test_a_bad_file_is_named_before_any_of_its_events(whole: Archive, damage: Any, says: str) -> None:
+    part = whole.manifest.parts[1]
+    damage(whole.directory / part.file)
+    store = MemoryEventStore()
+    for use in (whole.check, lambda: restore(whole, store), lambda: list(whole.read_all())):
+        with pytest.raises(ArchiveError) as caught:
+            use()
+        assert str(whole.directory / part.file) in str(caught.value)
+        assert says in str(caught.value)
+        assert "bring it back from a copy" in str(caught.value)
+    assert store.head() == 0
+    assert len(list(whole.read_all(until=whole.manifest.parts[0].last))) == whole.manifest.parts[0].events
+
+
+def test_a_file_that_is_missing_shows_when_the_call_begins(whole: Archive) -> None:
+    (whole.directory / whole.manifest.parts[-1].file).unlink()
+    with pytest.raises(ArchiveError, match="it is missing"):
+        whole.read_all()
+
+
+def resealed(found: Archive, change: Any) -> Archive:
+    """The archive with its first file changed, checksum included."""
+    part = found.manifest.parts[0]
+    path = found.directory / part.file
+    change(path)
+    text = (found.directory / "manifest.json").read_text().replace(part.sha256, module._sha256(path))
+    (found.directory / "manifest.json").write_text(text)
+    return Archive(found.directory)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda path: path.write_text("not Parquet"), "does not hold events"),
+        (lambda path: pq.write_table(pq.read_table(path).drop(["id"]), path), "does not hold events"),
+        (lambda path: pq.write_table(pq.read_table(path)[:3], path), "it has 3 events from 1 to 3, which is not"),
+        (
+            lambda path: pq.write_table(pq.read_table(path).take([1, 0, 2, 3, 4, 5, 6]), path),
+            "its positions go back at 1",
+        ),
+    ],
+)
+def test_a_file_that_somebody_made_is_found_by_the_check(whole: Archive, change: Any, says: str) -> None:
+    with pytest.raises(ArchiveError, match=says):
+        resealed(whole, change).check()
+
+
+@pytest.mark.parametrize(
+    ("manifest", "says"),
+    [
+        ("", "is damaged"),
+        ('{"by": "month", "parts": [', "is damaged"),
+        ('{"by": "week"}', "is damaged"),
+        ('{"by": "month", "parts": [], "surprise": 1}', "is damaged"),
+        ('{"by": "month", "format": 2}', "is of format 2, and this program reads 1"),
+        (json.dumps({"by": "month", "parts": [{"file": "../x", "events": 1, "first": 1, "last": 1, "sha256": ""}]}),
+         "it names '../x'"),
+    ],
+)  # fmt: skip
+def test_a_bad_manifest_is_named(tmp_path: Path, manifest: str, says: str) -> None:
+    (tmp_path / "manifest.json").write_text(manifest)
+    for use in (lambda: Archive(tmp_path), lambda: archive(MemoryEventStore(), tmp_path)):
+        with pytest.raises(ArchiveError, match=r"manifest\.json"):
+            use()
+        with pytest.raises(ArchiveError, match=says):
+            use()
+    assert (tmp_path / "manifest.json").read_text() == manifest
+
+
+def test_what_is_no_archive_is_not_touched(tmp_path: Path) -> None:
+    with pytest.raises(ArchiveError, match=r"no archive that was ever finished.*eventlab archive write"):
+        Archive(tmp_path / "nowhere")
+    (tmp_path / "thesis.odt").write_text("ten years")
+    with pytest.raises(ArchiveError, match=r"is not empty \(thesis\.odt\), and no archive"):
+        archive(MemoryEventStore(), tmp_path)
+    with pytest.raises(ArchiveError, match=r"thesis\.odt: there is a file of that name; use another directory"):
+        archive(MemoryEventStore(), tmp_path / "thesis.odt")
+    with pytest.raises(ArchiveError, match="a part of the path is a file"):
+        archive(MemoryEventStore(), tmp_path / "thesis.odt" / "archive")
+    assert files(tmp_path) == ["thesis.odt"]
+
+
+def test_the_partition_stays(whole: Archive) -> None:
+    with pytest.raises(ArchiveError, match="partitioned by month, not by day"):
+        archive(filled(MemoryEventStore()), whole.directory, "day")
+    with pytest.raises(ValueError, match="by month or day, not by 'week'"):
+        archive(filled(MemoryEventStore()), whole.directory, "week")  # type: ignore[arg-type]
+
+
+def test_two_runs_at_once_are_told(tmp_path: Path) -> None:
+    store = filled(MemoryEventStore())
+
+    class Slow(MemoryEventStore):
+        def read_stored(self, after: Position = BEGINNING, until: Position | None = None) -> Iterator[Any]:
+            yield from list(store.read_stored(after))[:5]
+            archive(store, tmp_path / "archive")
+            yield from list(store.read_stored(after))[5:]
+
+    with pytest.raises(ArchiveError, match=r"run one at a time"):
+        archive(Slow(), tmp_path / "archive")
+    assert list(Archive(tmp_path / "archive").read_stored()) == plain(store.read_stored())
+
+
+def test_events_that_cannot_be_decoded_are_archived_all_the_same(sqlite_url: str, tmp_path: Path) -> None:
+    store = SqlEventStore(sqlite_url)
+    store.append(CART, [left()])
+    with store.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE events SET type = 'LostType', data = '{\"a\": 1}'")
+    found = archive(store, tmp_path / "archive")
+    assert [(each.type, each.data) for each in found.read_stored()] == [("LostType", '{"a": 1}')]
+    with pytest.raises(EventError, match=r"cart-1 version 1.*LostType"):
+        list(found.read_all())
+    store.close()
+
+
+def test_a_full_store_takes_no_archive(whole: Archive) -> None:
+    store = filled(MemoryEventStore(), 1)
+    before = list(store.read_all())
+    with pytest.raises(StoreError, match="restore into an empty one"):
+        restore(whole, store)
+    assert list(store.read_all()) == before
+
+
+def _write_with_little_room(directory: Path, told: Any) -> None:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000))  # bytes of a file: less than a batch takes
+    try:
+        archive(filled(MemoryEventStore()), directory)
+    except ArchiveError as error:
+        told.put(str(error))
+    except BaseException as error:
+        told.put(repr(error))
+
+
+def test_no_room_left_is_a_sentence_and_the_next_run_goes_on(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("spawn")
+    told = context.Queue()
+    process = context.Process(target=_write_with_little_room, args=(tmp_path, told))
+    process.start()
+    said = told.get(timeout=60)
+    process.join()
+    assert "the file is larger than this user or this disk may have" in said
+    assert "run it again: it goes on where it stopped" in said
+    assert not Archive(tmp_path).finished
+    store: Sequence[Any] = list(archive(filled(MemoryEventStore()), tmp_path).read_all())
+    assert len(store) == len(list(filled(MemoryEventStore()).read_all()))
+    assert not [name for name in files(tmp_path) if name.endswith(".part")]
