@@ -8,7 +8,7 @@ from eventlab.domain.decider import Command, Decider, Event, State
 from eventlab.events.envelope import Recorded, StreamId
 from eventlab.history.changes import Change, changes
 from eventlab.history.fold import folded
-from eventlab.history.moments import Axis, Moment, events_until, had_happened, instant
+from eventlab.history.moments import Axis, Moment, check_order, events_until, had_happened
 from eventlab.store.contract import EventStore
 
 
@@ -26,17 +26,6 @@ class Difference(Generic[State]):
         return "\n".join([*happened, *map(str, self.changes)]) or "nothing happened"
 
 
-def _check_order(a: Moment, b: Moment) -> None:
-    if isinstance(a, int) and isinstance(b, int):
-        upside_down = b < a
-    elif isinstance(a, int) or isinstance(b, int):
-        raise ValueError(f"{a} and {b} cannot be compared: give two versions or two times")
-    else:
-        upside_down = instant(b) < instant(a)
-    if upside_down:
-        raise ValueError(f"{a} is after {b}: give the earlier moment first")
-
-
 def diff(
     store: EventStore,
     decider: Decider[State, Command, Event],
@@ -52,7 +41,7 @@ def diff(
     version stands. ``a`` may be before the first event. Raises ValueError when ``a`` is after ``b``, when they are not
     of one kind, and as :func:`as_of` does; LookupError when there is no such stream.
     """
-    _check_order(a, b)
+    check_order(a, b, "versions")
     known = had_happened(a, axis)
     events = events_until(store, stream, b, axis)
     before = folded(decider, filter(known, events))

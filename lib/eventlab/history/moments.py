@@ -66,6 +66,18 @@ def check_axis(axis: str) -> None:
         raise ValueError(f"there is no time axis {axis!r}: choose one of {', '.join(get_args(Axis))}")
 
 
+def check_order(a: Moment, b: Moment, counted: str) -> None:
+    """Raises ValueError when ``a`` is after ``b``, or one is ``counted`` (versions, positions) and the other a time."""
+    if isinstance(a, int) and isinstance(b, int):
+        upside_down = b < a
+    elif isinstance(a, int) or isinstance(b, int):
+        raise ValueError(f"{a} and {b} cannot be compared: give two {counted} or two times")
+    else:
+        upside_down = instant(b) < instant(a)
+    if upside_down:
+        raise ValueError(f"{a} is after {b}: give the earlier moment first")
+
+
 def check_span(time: datetime, first: datetime, last: datetime, what: str) -> None:
     """Raises ValueError for a time before the ``first`` event of ``what``, or in the future.
 
