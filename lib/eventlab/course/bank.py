@@ -14,13 +14,11 @@ import sqlalchemy
 from eventlab import show
 from eventlab.domain.account import (
     Account,
-    AccountOpened,
-    BalanceBroughtForward,
     Booking,
-    CardAuthorised,
     Command,
     Event,
     PeriodClosed,
+    brought_forward,
     decider,
     signed,
 )
@@ -208,17 +206,6 @@ class Month(NamedTuple):
     def events(self) -> list[Event]:
         """The whole stream."""
         return [*self.opening, *self.happened]
-
-
-def brought_forward(account: Account, closed: PeriodClosed) -> list[Event]:
-    """What the stream of the next month begins with: all that a decision needs to know of the months before."""
-    on = closed.last + timedelta(days=1)
-    return [
-        AccountOpened(account.owner, account.currency, account.overdraft_limit, account.since or on),
-        closed,
-        BalanceBroughtForward(account.balance, on),
-        *(CardAuthorised(amount, merchant, on) for merchant, amount in account.holds.items()),
-    ]
 
 
 def by_month(events: Iterable[Event], key: str = "ana") -> list[Month]:

@@ -39,6 +39,7 @@ from eventlab.domain.account.events import (
     Withdrawn,
     signed,
 )
+from eventlab.domain.account.periods import brought_forward
 from eventlab.domain.account.state import Account, Status, evolve
 from eventlab.domain.decider import Decider
 
@@ -78,6 +79,7 @@ __all__ = [
     "TransferSent",
     "Withdraw",
     "Withdrawn",
+    "brought_forward",
     "decide",
     "decider",
     "evolve",
