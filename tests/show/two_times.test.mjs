@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { indexAt, moments, moved, placeOf } from "../../lib/eventlab/show/two_times.js";
 
-const across = { from: 84, to: 784, start: 1000, end: 8000 };
+const across = { from: 92, to: 792, start: 1000, end: 8000 };
 const upwards = { from: 394, to: 34, start: 1000, end: 8200 }; // the picture's own units grow downwards
 const sizes = [5, 40];
 
@@ -14,8 +14,8 @@ test("moments come out of bytes that begin anywhere in their buffer", () => {
 });
 
 test("the edges of the plot are the first and the last moment, and later is to the right and up", () => {
-  assert.equal(placeOf(1000, across), 84);
-  assert.equal(placeOf(8000, across), 784);
+  assert.equal(placeOf(1000, across), 92);
+  assert.equal(placeOf(8000, across), 792);
   assert.equal(placeOf(1000, upwards), 394);
   assert.equal(placeOf(8200, upwards), 34);
   assert.ok(placeOf(5000, upwards) < placeOf(4000, upwards));

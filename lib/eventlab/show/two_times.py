@@ -28,7 +28,7 @@ from eventlab.show.widget import PictureWidget
 
 # The picture, in pixels: the plot, and what stands around it for the axes and the legend.
 _WIDTH, _HEIGHT = 700, 360
-_LEFT, _RIGHT, _TOP, _BOTTOM = 84, 14, 34, 48
+_LEFT, _RIGHT, _TOP, _BOTTOM = 92, 14, 34, 48
 _TICKS = 8
 _ROOM = 0.06  # of the span: what the last moment of an axis has for itself
 _LEAST_ROOM = timedelta(hours=1)
@@ -201,7 +201,7 @@ class TwoTimes(PictureWidget):
                     "y": each.recorded_from,
                     "y2": each.recorded_to or top,
                     "value": _number(each.value),
-                    "label": str(each.value.amount) if isinstance(each.value, Money) else str(each.value),
+                    "label": f"{each.value.amount if isinstance(each.value, Money) else each.value:,}",
                 }
                 for each in self._regions
             ],
@@ -220,7 +220,7 @@ class TwoTimes(PictureWidget):
 
         def axis(kind: Any, column: str, span: tuple[datetime, datetime], title: str) -> Any:
             scale = altair.Scale(type="utc", domain=[_milliseconds(end) for end in span], nice=False)
-            ticks = altair.Axis(tickCount=_TICKS, labelOverlap="greedy", labelSeparation=6, grid=False)
+            ticks = altair.Axis(tickCount=_TICKS, labelOverlap="greedy", labelSeparation=6, grid=False, titlePadding=10)
             return kind(column, type="temporal", scale=scale, axis=ticks, title=title)
 
         def x(column: str) -> Any:
