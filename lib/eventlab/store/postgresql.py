@@ -107,7 +107,8 @@ class Postgresql:
         self._append = driver.sql(_APPEND.format(events=self._table))
         # One channel for each table; the name of a channel has 63 letters at most.
         self._channel = f"eventlab_{sha256(self._table.encode()).hexdigest()[:32]}"
-        self._notify = f"NOTIFY {self._channel}"
+        # Nothing is lost with a notification: its transaction need not wait for the disk.
+        self._notify = f"SELECT set_config('synchronous_commit', 'off', true), pg_notify('{self._channel}', '')"
         self._notified = 0.0
         self._settled = 0  # up to here every position has its event, or never will
 

@@ -168,7 +168,9 @@ class Projector:
         query = select(checkpoints.position, any_parked).where(*self._target.is_this, checkpoints.lane == lane)
         if connection.dialect.name == "postgresql":
             stalled = func.set_config("idle_in_transaction_session_timeout", str(_STALLED_MS), True)
-            query = query.add_columns(stalled).with_for_update(skip_locked=not wait)
+            # Rows and checkpoint stand or fall together: after a crash of the server the batch is applied again.
+            unflushed = func.set_config("synchronous_commit", "off", True)
+            query = query.add_columns(stalled, unflushed).with_for_update(skip_locked=not wait)
         row = connection.execute(query).one_or_none()
         if row is None and wait:
             raise ViewError(f"the view {view} was dropped while a projector served it")
