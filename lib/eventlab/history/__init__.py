@@ -1,4 +1,4 @@
-"""Time travel, read only: the state as of a version or a time, what changed between two moments, and every step."""
+"""Time travel, read only: any moment, two moments, every step, and what if."""
 
 from eventlab.history.belief import as_believed, learned, on_record
 from eventlab.history.bitemporal import Bitemporal, bitemporal
@@ -7,6 +7,7 @@ from eventlab.history.difference import Difference, diff
 from eventlab.history.moments import Axis, Moment
 from eventlab.history.past import as_of
 from eventlab.history.walk import Step, Steps, steps
+from eventlab.history.what_if import WhatIf, what_if
 
 __all__ = [
     "Axis",
@@ -16,6 +17,7 @@ __all__ = [
     "Moment",
     "Step",
     "Steps",
+    "WhatIf",
     "as_believed",
     "as_of",
     "bitemporal",
@@ -23,4 +25,5 @@ __all__ = [
     "learned",
     "on_record",
     "steps",
+    "what_if",
 ]

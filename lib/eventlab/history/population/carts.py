@@ -76,9 +76,10 @@ class _Rows:
 
 
 def _states(cut: pl.LazyFrame) -> pl.DataFrame:
-    carts = _heads(cut).join(_contents(cut), on="entity", how="left")
-    found = carts.with_columns(pl.col(name).fill_null(0).cast(dtype) for name, dtype in _CONTENTS.items()).collect(
-        engine="streaming"
+    # One after the other: as one query they would share what is read, and hold all of it in memory for that.
+    carts, contents = _heads(cut).collect(engine="streaming"), _contents(cut).collect(engine="streaming")
+    found = carts.join(contents, on="entity", how="left").with_columns(
+        pl.col(name).fill_null(0).cast(dtype) for name, dtype in _CONTENTS.items()
     )
     odd = found.filter(~pl.col("sure")).select("entity")
     if odd.height:
