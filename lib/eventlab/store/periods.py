@@ -40,7 +40,12 @@ def close_books(
 def load_since(store: EventStore, stream: StreamId, kind: type) -> tuple[list[object], Version]:
     """As ``load``, from the last event of type ``kind`` on, that one included; all events when there is none.
 
-    Within one stream this is enough for what that event carries, and for nothing else.
+    Within one stream this is enough for what that event carries, and for nothing else. Costs a read of the period,
+    however long the stream is. Raises NotSupported for a Kafka log, which cannot be read backwards.
     """
-    last = next(iter(store.read(stream, backwards=True, types=[kind])), None)
-    return store.load(stream, after=START if last is None else Version(last.version - 1))
+    found = []
+    for each in store.read(stream, backwards=True):
+        found.append(each)
+        if isinstance(each.event, kind):
+            break
+    return [each.event for each in reversed(found)], found[0].version if found else START
