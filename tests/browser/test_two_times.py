@@ -110,6 +110,8 @@ def test_pointing_goes_there_and_dragging_follows(picture: Locator, plane: Locat
     expect_place(picture, (LAST[0], int(known_at.input_value())))
     dot = picture.locator("circle.cursor").bounding_box()
     line = picture.locator("line.cursor.recorded").bounding_box()
+    assert picture.page.evaluate("getSelection().toString()") == "", "dragging selects no text"
+    expect(plane).to_be_focused()
     assert dot["y"] + dot["height"] / 2 == pytest.approx(line["y"] + line["height"] / 2, abs=2), "one cursor, one point"
 
 

@@ -53,7 +53,7 @@ def test_every_time_the_bank_was_told_of_is_that_of_the_events():
 
 def test_all_ways_agree_on_the_balance_of_today():
     now = BANK.events[-1].recorded_time
-    assert len(set(BANK.believed(now, now).values())) == 1
+    assert len(set(BANK.believed([(now, now)])[0].values())) == 1
 
 
 def test_every_evening_is_asked_about_itself_and_those_before():

@@ -1,6 +1,6 @@
 """The bank of lesson 05: Ana's March, much of which became known late, as a row, a bitemporal table and events."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -150,6 +150,8 @@ class Bank:
             self.store.append(ANA, [NewEvent(each.event, valid_time=each.valid)])
         self.tables = Tables(NewEvent(each.event, valid_time=each.told) for each in story)
         self.rows_written = list(self._bitemporal(story))
+        self._row = int(self.tables.row()["balance_minor"].iloc[0])
+        self._audited: dict[datetime, int] = {}
         self._now = datetime.now(UTC)
 
     def _clock(self) -> datetime:
@@ -193,24 +195,28 @@ class Bank:
         with self._database.engine.connect() as connection:
             return [tuple(row) for row in connection.execute(typed, {name: given[name] for name in spoken})]
 
-    def believed(self, time: datetime, known_at: datetime) -> Mapping[str, int | None]:
-        """What each way of keeping the account says was believed at ``known_at`` about ``time``, in cents.
+    def believed(self, asked: Iterable[tuple[datetime, datetime]]) -> list[Mapping[str, int]]:
+        """What each way of keeping the account says was believed about a time at another, in cents, for each question.
 
         The row knows one number. The audit table knows one time: one can give it either.
         """
         with self._database.transaction("reader") as session:
-            table = session.get_one(crud.BitemporalAccount, ANA.key).balance(time, known_at)
-        return {
-            "the row": int(self.tables.row()["balance_minor"].iloc[0]),
-            "audit, at the time in question": self._audited(time),
-            "audit, at the time of the question": self._audited(known_at),
-            "bitemporal table": table.minor,
-            "events": as_believed(self.store, decider, ANA, time=time, known_at=known_at).balance.minor,
-        }
+            table = session.get_one(crud.BitemporalAccount, ANA.key)
+            return [
+                {
+                    "the row": self._row,
+                    "audit, at the time in question": self._in_audit(time),
+                    "audit, at the time of the question": self._in_audit(known_at),
+                    "bitemporal table": table.balance(time, known_at).minor,
+                    "events": as_believed(self.store, decider, ANA, time=time, known_at=known_at).balance.minor,
+                }
+                for time, known_at in asked
+            ]
 
-    def _audited(self, time: datetime) -> int | None:
-        balance = self.tables.as_of(time).get("balance_minor")
-        return None if balance is None else int(balance)
+    def _in_audit(self, time: datetime) -> int:
+        if time not in self._audited:
+            self._audited[time] = int(self.tables.as_of(time)["balance_minor"] or 0)
+        return self._audited[time]
 
 
 def evenings() -> list[datetime]:
@@ -237,9 +243,9 @@ def score(bank: Bank) -> pd.DataFrame:
         if isinstance(each.event, Booking)
     ]
     right: dict[str, int] = {}
-    for time, known_at in pairs():
+    for (time, known_at), answers in zip(pairs(), bank.believed(pairs()), strict=True):
         truth = sum(minor for valid, recorded, minor in log if valid <= time and recorded <= known_at)
-        for way, minor in bank.believed(time, known_at).items():
+        for way, minor in answers.items():
             right[way] = right.get(way, 0) + (minor == truth)
     return pd.DataFrame({"questions": len(pairs()), "answered right": right}).rename_axis("kept as")
 
@@ -321,7 +327,7 @@ def questions(bank: Bank) -> pd.DataFrame:
         ("What did we believe on Tuesday about Monday?", monday, tuesday),
         ("What did we believe on 31 March about the 10th?", tenth, _at(3, 31, _EVENING)),
     ):
-        given = bank.believed(time, known_at)
+        given = bank.believed([(time, known_at)])[0]
         audited = given["audit, at the time of the question"] if time == known_at else None
         row = given["the row"] if known_at == end == time else None
         rows.append((question, *map(_cents, (row, audited, given["bitemporal table"], given["events"]))))

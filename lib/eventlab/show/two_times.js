@@ -54,10 +54,11 @@ const TEMPLATE = `
   <p class="when"></p>
   <div class="panels">${table("later")}${table("known")}</div>`;
 
+// Black in a dark theme too: the plane under it is light in both.
 const CURSOR = `
-  <line class="cursor valid" stroke="currentColor" stroke-width="1.5"></line>
-  <line class="cursor recorded" stroke="currentColor" stroke-width="1.5"></line>
-  <circle class="cursor" r="6" fill="#d55e00" stroke="currentColor"></circle>`;
+  <line class="cursor valid" stroke="#000" stroke-width="1.5"></line>
+  <line class="cursor recorded" stroke="#000" stroke-width="1.5"></line>
+  <circle class="cursor" r="6" fill="#d55e00" stroke="#000"></circle>`;
 
 function row(cells) {
   const line = document.createElement("tr");
@@ -149,8 +150,10 @@ function render({ model, el }) {
     if (!event.ctrlKey && !event.metaKey && !event.altKey && press(event.key)) event.preventDefault();
   });
   svg.addEventListener("pointerdown", (event) => {
+    event.preventDefault(); // or the drag selects the words of the axes
     svg.setPointerCapture(event.pointerId);
     point(event);
+    chart.focus({ preventScroll: true });
   });
   svg.addEventListener("pointermove", (event) => {
     if (svg.hasPointerCapture(event.pointerId)) point(event);

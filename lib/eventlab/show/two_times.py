@@ -239,9 +239,9 @@ class TwoTimes(PictureWidget):
         layers += self._marks(x, y)
         if cursor:
             here = altair.Chart(pd.DataFrame({"time": [self.time], "known": [self.known_at]}))
-            dot = here.mark_circle(color=VERMILLION, stroke="currentColor", size=120, opacity=1)
-            layers += [here.mark_rule(color="currentColor").encode(x("time"))]
-            layers += [here.mark_rule(color="currentColor").encode(y("known")), dot.encode(x("time"), y("known"))]
+            dot = here.mark_circle(color=VERMILLION, stroke=_INK, size=120, opacity=1)
+            layers += [here.mark_rule(color=_INK).encode(x("time"))]
+            layers += [here.mark_rule(color=_INK).encode(y("known")), dot.encode(x("time"), y("known"))]
         sized = altair.layer(*layers).properties(
             width=_WIDTH,
             height=_HEIGHT,
