@@ -9,6 +9,7 @@ import contextlib
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -37,6 +38,7 @@ CHOSEN, NAME = "customer-17", "Wilhelmina Achterberg"
 _PATIENCE_SECONDS = 60  # the cleaner of a broker that is not told otherwise looks every 15 s
 _HEARTBEAT_SECONDS = 0.1  # a topic in use gets records all the time
 _CONFIG_SECONDS = 10
+_NO_LIMIT = 1000 * 86_400_000  # Kafka writes a number of 63 bits; more days than this mean the same
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +104,16 @@ def defaults(kafka: Kafka) -> pd.DataFrame:
     """The settings above, beside what a topic of this cluster has when nobody sets anything."""
     resource = ConfigResource(ResourceType.TOPIC, kafka.topic("as-it-comes"))
     found = kafka.admin.describe_configs([resource], request_timeout=_CONFIG_SECONDS)[resource].result(_CONFIG_SECONDS)
-    rows = [(name, value, found[name].value) for name, value in SETTINGS.items()]
+    rows = [(name, _words(name, value), _words(name, found[name].value)) for name, value in SETTINGS.items()]
     return pd.DataFrame(rows, columns=["setting", "here", "by default"])
+
+
+def _words(setting: str, value: str) -> str:
+    if setting.endswith(".bytes"):
+        return f"{int(value) / 2**20:g} MiB"
+    if not setting.endswith(".ms"):
+        return value
+    return "no limit" if int(value) > _NO_LIMIT else str(timedelta(milliseconds=int(value)))
 
 
 class _Disk:

@@ -1,0 +1,80 @@
+"""The bank of lesson 11: what DELETE leaves, what a destroyed key leaves, and what is left in the end."""
+
+import pytest
+
+from eventlab import forgetting
+from eventlab.course.forgetting import ANA, BEN, NAMES, REGISTRY, Bank, picture
+from eventlab.forgetting import KeyStore, WrongKey
+from eventlab.store import SqlEventStore
+
+
+@pytest.fixture
+def bank(kafka, request):
+    bank = Bank(kafka, sealed=request.param)
+    yield bank
+    bank.close()
+    assert not bank.folder.exists()
+
+
+def places(report):
+    return {leak.where for leak in report.leaks}
+
+
+@pytest.mark.parametrize("bank", [False], indirect=True)
+def test_rows_deleted_leave_the_name_everywhere_and_the_books_wrong(bank):
+    assert bank.missing().minor == 0
+    bank.delete(BEN)
+
+    assert places(bank.search(NAMES[BEN])) == {
+        "table events, column data", "write-ahead log", "column data", "partition 0, values", "inside the gzip",
+        "records of a segment",
+    }  # fmt: skip
+    assert bank.missing().minor != 0
+
+
+@pytest.mark.parametrize("bank", [True], indirect=True)
+def test_a_destroyed_key_leaves_what_was_copied_and_the_books_right(bank):
+    balance = bank.account(BEN).balance
+    forgetting.forget(bank.store, bank.keys, BEN, "letter")
+    shredded = bank.search(NAMES[BEN])
+
+    assert places(shredded) == {
+        "table addresses, column name", "table snapshots, column state", "write-ahead log", "inside the gzip",
+    }  # fmt: skip
+    assert bank.missing().minor == 0
+    assert (bank.account(BEN).owner, bank.account(BEN).balance) == (forgetting.FORGOTTEN, balance)
+
+    bank.rebuild()
+    assert places(bank.search(NAMES[BEN])) == {"write-ahead log", "inside the gzip"}
+    bank.vacuum()
+    assert places(bank.search(NAMES[BEN])) == {"inside the gzip"}
+    bank.expire()
+    assert bank.search(NAMES[BEN]).clean
+    assert not bank.search(NAMES[ANA]).clean, "her address is still there"
+    assert "key destroyed: " in picture({"key destroyed": shredded, "cleaned": bank.search(NAMES[BEN])}).alt
+
+
+@pytest.mark.parametrize("bank", [True], indirect=True)
+def test_a_backup_of_the_keys_reads_again_until_it_is_enforced_or_worthless(bank):
+    url = bank.copy_keys()
+    forgetting.forget(bank.store, bank.keys, BEN, "letter")
+    assert bank.readable(BEN, bank.keys) == 0
+    restored = KeyStore(url, {1: bank.kek}, hold_seconds=0)
+    assert bank.readable(BEN, restored) > 0
+    forgetting.enforce(bank.store, restored)
+    assert bank.readable(BEN, restored) == 0
+
+    new = bank.rotate()
+    assert bank.readable(ANA, KeyStore(bank.keys.engine.url, new)) > 0
+    with pytest.raises(WrongKey):
+        bank.readable(ANA, KeyStore(url, new))
+
+
+@pytest.mark.parametrize("bank", [True], indirect=True)
+def test_its_address_book_listens_once_it_was_rebuilt(bank):
+    bank.rebuild()
+    forgetting.forget(bank.store, bank.keys, BEN, "letter")
+    bank.vacuum()
+    bank.expire()
+    assert bank.search(NAMES[BEN]).clean
+    assert len(list(SqlEventStore(bank.url, REGISTRY).read_all())) > len(NAMES)
