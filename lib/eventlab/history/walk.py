@@ -13,7 +13,7 @@ from eventlab.history.moments import whole
 from eventlab.store.contract import EventStore
 
 # A step is folded from the last state that was kept: at most so many events, less than a millisecond.
-_KEPT_EVERY = 250
+_KEPT_EVERY = 100
 
 
 @dataclass(frozen=True, slots=True)
