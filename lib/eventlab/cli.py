@@ -30,10 +30,14 @@ class _Commands(click.Group):
             from eventlab.inputs.command import import_command
 
             return import_command
+        if cmd_name == "archive":
+            from eventlab.inputs.archive import archive_command
+
+            return archive_command
         return super().get_command(ctx, cmd_name)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted([*super().list_commands(ctx), "import"])
+        return sorted([*super().list_commands(ctx), "archive", "import"])
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -31,7 +31,7 @@ def import_command(
     1 when it cannot be read or stored; then nothing of it is stored.
     """
     try:
-        store = SqlEventStore(url) if url else _lab_store()
+        store = SqlEventStore(url) if url else lab_store()
         try:
             click.echo(import_file(file, store, format_, mapping, account=account, any_order=any_order))
         finally:
@@ -46,7 +46,8 @@ def import_command(
         raise click.BadParameter(str(error), param_hint="--store") from error
 
 
-def _lab_store() -> SqlEventStore:
+def lab_store() -> SqlEventStore:
+    """The learner's own store in the lab's database."""
     from eventlab import cluster  # here, since the library works without a lab when --store is given
 
     return SqlEventStore(cluster.database(), schema=cluster.schema())
