@@ -59,8 +59,8 @@ def test_one_row_was_edited(bank):
 def test_the_break_even_is_read_off_the_lines():
     told = BreakEven(tuple((events, 0.1 + events * 0.01, 0.5) for events in (10, 20, 40, 80)), write=3.0)
     assert told.events == 40
-    assert told.loads(140) == pytest.approx(3)
-    assert told.loads(40) == float("inf")
+    assert told.paid_after(141) == "after 3 of its loads"
+    assert told.paid_after(40) == "never"
     assert "They cross at 40 events." in told.chart().alt
     assert len(told.chart().table) == 8
 
