@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from msgspec import Struct
 
 from eventlab.domain import cart
+from eventlab.domain.account import AccountOpened
 from eventlab.domain.cart import CartCreated, ItemAdded, ItemRemoved
 from eventlab.domain.decider import Decider
 from eventlab.domain.money import Money
@@ -21,11 +22,20 @@ from eventlab.events.catalogue import registry
 from eventlab.events.envelope import NewEvent, StreamId
 from eventlab.events.errors import UnknownEventType
 from eventlab.events.registry import TypeRegistry
+from eventlab.forgetting import FORGOTTEN, KeyStore, Sealer, new_key
+from eventlab.forgetting.catalogue import personal
 from eventlab.inputs.generate import demo_carts
 from eventlab.store import Append, MemoryEventStore, SqlEventStore
 from eventlab.store.transform import CopyDiffers, Each, Rewritten, copy, same_fold
 
 EUR = Money(4990, "EUR")
+EVENTS_OF = {
+    name: (
+        StreamId("account", name),
+        [NewEvent(AccountOpened(name.title(), "EUR", Money(0, "EUR"), date(2026, 3, 3)))],
+    )
+    for name in ("ana", "ben")
+}
 NOW = datetime(2026, 3, 3, 12, tzinfo=UTC)
 
 
@@ -311,3 +321,20 @@ def test_a_rewrite_that_breaks_the_order_is_refused():
 def test_an_event_that_the_new_store_does_not_know_is_refused():
     with pytest.raises(UnknownEventType, match="ItemTakenOut is not registered"):
         copy(shop(), lambda clock: MemoryEventStore(registry, clock), Each(change))
+
+
+def test_sealed_texts_travel_as_they_are_and_what_is_forgotten_stays_so(tmp_path):
+    keys = KeyStore(f"sqlite:///{tmp_path / 'keys.db'}", {1: new_key()})
+    sealer = Sealer(keys, personal)
+    bank = [EVENTS_OF["ana"], EVENTS_OF["ben"]]
+    old, new = f"sqlite:///{tmp_path / 'old.db'}", f"sqlite:///{tmp_path / 'new.db'}"
+    with_keys = SqlEventStore(old, sealing=sealer)
+    for stream, events in bank:
+        with_keys.append(stream, events)
+    keys.destroy("ben")
+    copied = copy(SqlEventStore(old), lambda clock: SqlEventStore(new, clock=clock), Each(lambda event: [event]))
+    reader = SqlEventStore(new, sealing=sealer)
+    owners = {str(each.stream): each.event.owner for each in reader.read_all()}
+    assert owners == {"account-ana": "Ana", "account-ben": FORGOTTEN}
+    for store in (with_keys, copied.store, reader, keys):
+        store.close()
