@@ -3,13 +3,16 @@
 from eventlab import history
 from eventlab.domain.account import decider
 from eventlab.events.envelope import StreamId
-from eventlab.inputs.generate import demo_account, demo_store
+from eventlab.history import population
+from eventlab.inputs.generate import demo_account, demo_carts, demo_store
 
 
 def context(request):
     stream, ana = StreamId("account", "ana"), demo_account(4)
     store = demo_store({stream: ana})
-    return {"ana": ana, "store": store, "steps": history.steps(store, decider, stream), "decider": decider}
+    shop = population.read(demo_store(demo_carts(1)), population.CARTS)
+    steps = history.steps(store, decider, stream)
+    return {"ana": ana, "store": store, "steps": steps, "decider": decider, "shop": shop}
 
 
 def wrong(values):
@@ -44,4 +47,5 @@ def wrong(values):
             "SELECT * FROM accounts",
             100,
         ],
+        "d": [9, 11, 12, 13, 8, 14, "10:00", 10.5],
     }

@@ -10,9 +10,13 @@ from eventlab.course.plan import Plan
 from eventlab.course.quiz import Option, Question
 from eventlab.course.time_travel import Tables
 from eventlab.domain.account import decider
+from eventlab.domain.money import Money
 from eventlab.events.envelope import NewEvent
 from eventlab.history import Step
+from eventlab.history.population import Population
 from eventlab.inputs.generate import demo_account
+
+_HOURS = range(9, 14)
 
 
 def _check_deepest(answer: object, steps: Sequence[Step[Any]]) -> str | None:
@@ -74,6 +78,23 @@ def _check_break(answer: object, ana: Sequence[NewEvent]) -> str | None:
     return None
 
 
+def _check_hour(answer: object, shop: Population) -> str | None:
+    if not isinstance(answer, int) or isinstance(answer, bool):
+        return "The answer is an hour, a whole number."
+    if answer not in _HOURS:
+        return f"Look at the hours from {_HOURS[0]} to {_HOURS[-1]}."
+    waiting = {hour: _waiting(shop, hour) for hour in _HOURS}
+    if waiting[answer] == max(waiting.values()):
+        return None
+    if waiting[answer] == 0:
+        return "Then no cart was open, or there was nothing in it."
+    return f"Then it was {Money(waiting[answer], 'EUR')}, and at another full hour more. Bought carts do not count."
+
+
+def _waiting(shop: Population, hour: int) -> int:
+    return int(shop.as_of(time=f"2026-03-02T{hour:02}:00+00:00").filter(status="open")["total_minor"].sum())
+
+
 PLAN = Plan(
     title="Time travel",
     exercises=(
@@ -116,6 +137,24 @@ def answer(events, version):
                 "A nightly job changes the accounts of all customers with one statement on the table `accounts`.",
             ),
             solution='answer = "UPDATE accounts SET balance_minor = balance_minor + 100 WHERE balance_minor > 0"',
+        ),
+        Exercise(
+            id="d",
+            kind="investigate",
+            check=_check_hour,
+            why="Five moments, five passes over the same columns; nobody had to think of the question beforehand.",
+            hints=(
+                "`shop.as_of(time=…)` gives all carts at one moment. Which of them count, and which column adds up?",
+                "A loop over the hours; each time the carts with the status `open`, and the sum of `total_minor`.",
+            ),
+            solution="""
+def waiting(hour):
+    then = shop.as_of(time=f"2026-03-02T{hour:02}:00+00:00")
+    return then.filter(status="open")["total_minor"].sum()
+
+
+answer = max(range(9, 14), key=waiting)
+""",
         ),
     ),
     recall=(
