@@ -3,6 +3,7 @@
 import os
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
+from functools import lru_cache, partial
 from typing import Any
 from urllib.parse import quote, unquote
 from uuid import UUID
@@ -19,6 +20,7 @@ from eventlab.store.contract import Append
 
 # What a sealed text begins with: the form and its version. Then subject, key version; nonce, ciphertext and tag.
 SEALED = "sealed/1:"
+_quoted, _unquoted = lru_cache(maxsize=4096)(partial(quote, safe="")), lru_cache(maxsize=4096)(unquote)
 
 
 class Sealer:
@@ -73,9 +75,9 @@ class Sealer:
         version, key = self._keys.to_seal(subject)
         nonce = os.urandom(NONCE_BYTES)
         secret = urlsafe_b64encode(nonce + key.encrypt(nonce, clear, about)).decode()
-        return f"{SEALED}{quote(subject, safe='')}:{version}:{secret}"
+        return f"{SEALED}{_quoted(subject)}:{version}:{secret}"
 
-    def open(self, event: Any, id: UUID) -> object:  # noqa: A002 (as in the envelope)
+    def open(self, event: Any, id: UUID | str) -> object:  # noqa: A002 (as in the envelope)
         """See :meth:`Sealing.open <eventlab.store.sealing.Sealing.open>`; what is forgotten reads as ``FORGOTTEN``.
 
         The event, which was just decoded and is nobody else's, is changed in place.
@@ -87,10 +89,10 @@ class Sealer:
                 force_setattr(event, name, self._opened(f"{type(event).__name__}.{name}", text, id))
         return event
 
-    def _opened(self, what: str, sealed: str, event: UUID) -> str:
+    def _opened(self, what: str, sealed: str, event: UUID | str) -> str:
         try:
             quoted, version, secret = sealed.removeprefix(SEALED).split(":")
-            subject, number, data = unquote(quoted), int(version), urlsafe_b64decode(secret)
+            subject, number, data = _unquoted(quoted), int(version), urlsafe_b64decode(secret)
         except ValueError as error:
             raise Tampered(f"{what} begins as a sealed text and does not go on as one ({error})") from error
         key = self._keys.to_open(subject, number)
@@ -105,5 +107,5 @@ class Sealer:
             ) from error
 
 
-def _about(subject: str, event: UUID) -> bytes:
-    return event.bytes + subject.encode()
+def _about(subject: str, event: UUID | str) -> bytes:
+    return f"{event if isinstance(event, str) else event.hex}{subject}".encode()

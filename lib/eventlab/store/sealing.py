@@ -13,6 +13,9 @@ class Sealing(Protocol):
         """``append`` with its personal fields sealed. Raises EventError or Unavailable, and then nothing is stored."""
         ...
 
-    def open(self, event: object, id: UUID) -> object:  # noqa: A002 (as in the envelope)
-        """``event``, which was stored under ``id``, with its personal fields readable. Raises EventError."""
+    def open(self, event: object, id: UUID | str) -> object:  # noqa: A002 (as in the envelope)
+        """``event`` with its personal fields readable; ``id`` is the one it was stored under, or its 32 digits.
+
+        Raises EventError.
+        """
         ...

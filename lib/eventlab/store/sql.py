@@ -264,8 +264,7 @@ class SqlEventStore:
         if self._sealing is None:
             return self._codec.decode_all(rows)
         events = self._codec.decode_all(row[:3] for row in rows)
-        ids = (row[3] if isinstance(row[3], UUID) else UUID(row[3]) for row in rows)
-        return [self._sealing.open(each, id_) for each, id_ in zip(events, ids, strict=True)]
+        return [self._sealing.open(each, row[3]) for each, row in zip(events, rows, strict=True)]
 
     def head(self) -> Position:
         """See :meth:`EventStore.head <eventlab.store.contract.EventStore.head>`."""
