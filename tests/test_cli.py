@@ -34,7 +34,7 @@ def status(home: Path) -> dict[str, Any]:
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A home of these tests' own, with a lab that ``up`` started."""
     directory = tmp_path_factory.mktemp("cli")
-    done = eventlab("up", "--postgres", home=directory)
+    done = eventlab("up", "--postgres", "--registry", home=directory)
     assert done.returncode == 0, done.stderr
     yield directory
     Lab(directory).reset()
@@ -42,12 +42,31 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 def test_status_as_json_has_the_documented_shape(home: Path) -> None:
     state = status(home)
-    assert set(state) == {"kafka", "postgres"}
+    assert set(state) == {"kafka", "postgres", "registry"}
     [broker] = state["kafka"]["brokers"]
     assert set(broker) == {"id", "pid", "port", "state"}
     assert state["kafka"]["bootstrap"] == f"127.0.0.1:{broker['port']}"
     assert broker["state"] == state["postgres"]["state"] == "running"
     assert state["postgres"]["url"].startswith("postgresql+psycopg://")
+    assert state["registry"]["url"].endswith("/apis/ccompat/v7")
+    assert f"Schema registry  {state['registry']['url']}" in eventlab("status", home=home).stdout
+    assert "schema registry running" in eventlab("doctor", home=home).stdout
+
+
+def test_schemas_are_written_where_one_wants_them(tmp_path: Path) -> None:
+    done = eventlab("schemas", str(tmp_path / "schemas"), home=tmp_path)
+    assert done.returncode == 0
+    written = {path.name for path in (tmp_path / "schemas").iterdir()}
+    assert {"ItemAdded.v1.json", "ItemAdded.v1.avsc"} <= written
+    assert f"{len(written)} schemas are in" in done.stdout
+
+
+def test_schemas_that_cannot_be_written_get_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    done = eventlab("schemas", str(tmp_path / "file" / "schemas"), home=tmp_path)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "cannot be written" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_up_again_uses_the_same_cluster(home: Path) -> None:

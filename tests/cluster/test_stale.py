@@ -78,6 +78,8 @@ def test_the_pids_of_the_last_lab_belong_to_others_now(
         "postgres": {"process": stale, "port": 20_003, "password": "z"},
         "guard": stale,
     }
+    if keep:  # the other one is the file of a version that knew no registries
+        state["registry"] = {"process": stale, "port": 20_004}
     state_file(own.home).write_text(json.dumps(state))
     if not keep:
         assert own.status() == NOTHING

@@ -91,7 +91,8 @@ def _file(home: Path) -> Path:
 
 
 def _parse(saved: Mapping[str, Any]) -> State:
-    database, registry = saved["postgres"], saved["registry"]
+    database = saved["postgres"]
+    registry = saved.get("registry")  # a lab that runs may be older than registries
     return State(
         token=saved["token"],
         keep=saved["keep"],
