@@ -7,7 +7,7 @@ import polars as pl
 from eventlab.history.population.kind import Kind
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class PopulationDifference:
     """``changed``: one row per entity whose state is another one, with each column before and after.
 

@@ -12,7 +12,7 @@ from eventlab.history.population.difference import PopulationDifference, differe
 from eventlab.history.population.kind import Kind
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Population:
     """The events of all entities of one kind, as columns; :func:`read` makes it. It is read only.
 
@@ -22,6 +22,9 @@ class Population:
     kind: Kind
     columns: pl.LazyFrame
     head: Position
+
+    def __repr__(self) -> str:
+        return f"<every {self.kind.category}, up to position {self.head}>"
 
     def as_of(
         self, *, time: datetime | str | None = None, position: int | None = None, axis: Axis = "valid"
