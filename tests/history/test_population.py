@@ -15,6 +15,8 @@ from eventlab.domain.account import commands as ask
 from eventlab.domain.decider import Decider, Refused
 from eventlab.domain.money import Money
 from eventlab.events.envelope import NewEvent, StreamId
+from eventlab.events.registry import TypeRegistry
+from eventlab.forgetting import KeyStore, Personal, Sealer, SubjectForgotten, by_stream, forget, new_key
 from eventlab.history import population
 from eventlab.history.population import ACCOUNTS, CARTS, Kind
 from eventlab.store import Append, MemoryEventStore, SqlEventStore
@@ -256,6 +258,18 @@ def test_it_is_read_out_of_a_database_that_stays_as_it_is(sqlite_url: str) -> No
     assert list(store.read_all()) == before
     store.append(StreamId("cart", "3"), [NewEvent(cart.CartCreated("eve", "EUR"))])
     assert carts.as_of(time=datetime.now(UTC)).height == 2, "what comes later is not part of it"
+
+
+def test_who_was_forgotten_has_no_name_here_either(sqlite_url: str) -> None:
+    keys = KeyStore(sqlite_url, {1: new_key()})
+    personal = Personal({cart.CartCreated: {"customer": by_stream}, SubjectForgotten: {}})
+    store = MemoryEventStore(TypeRegistry(personal), sealing=Sealer(keys, personal))
+    for number in (1, 2):
+        store.append(StreamId("cart", str(number)), [NewEvent(cart.CartCreated("ana", "EUR"))])
+    forget(store, keys, "1", "a letter")
+    keys.close()
+    named = population.read(store, CARTS).as_of(position=store.head())
+    assert named["customer"].to_list() == ["(forgotten)", "ana"]
 
 
 def test_what_cannot_be_read_out_leaves_nothing_behind(tmp_path: Path) -> None:

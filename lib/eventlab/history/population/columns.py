@@ -28,7 +28,8 @@ def read(store: EventStore, kind: Kind, file: str | Path | None = None) -> Popul
     """All events of the streams of ``kind``, up to now, as columns: in memory, or in a Parquet file of your choice.
 
     The store is read through once, in the order of positions. With a ``file``, memory holds one batch of events and
-    what is in open carts; the file is there when it is whole, and takes the place of one that was there.
+    what is in open carts; the file is there when it is whole, and takes the place of one that was there. It names
+    customers in the clear: when one of them has to be forgotten, read the store again.
     Raises LookupError when the store has no such stream, ValueError for an event that is not of this kind, and OSError
     when the file cannot be written.
     """
