@@ -56,11 +56,15 @@ def test_an_event_nobody_thought_of_is_not_stored_in_clear(keys: KeyStore) -> No
 @pytest.mark.parametrize(
     ("new", "error", "words"),
     [
-        (sent("1.00", "Ben", counterparty=""), Unsealable, "TransferSent.to is personal, but .* does not say whose"),
-        (opened("sealed/1:x"), Unsealable, "AccountOpened.owner begins with 'sealed/1:'"),
-        (opened("Ana \ud800"), Unsealable, "AccountOpened.owner cannot be stored: .*surrogates"),
-        (opened(5), Unsealable, "AccountOpened.owner is personal and has to be text, not int"),  # type: ignore[arg-type]
-        (opened(FORGOTTEN), SubjectIsForgotten, "AccountOpened.owner is forgotten, so it cannot be stored again"),
+        (
+            sent("1.00", "Ben", counterparty=""),
+            Unsealable,
+            "TransferSent.to: it is personal, .* not say whose",
+        ),
+        (opened("sealed/1:x"), Unsealable, "AccountOpened.owner: it begins with 'sealed/1:'"),
+        (opened("Ana \ud800"), Unsealable, "AccountOpened.owner: it cannot be stored .*surrogates"),
+        (opened(5), Unsealable, "AccountOpened.owner: it is personal and has to be text, not int"),  # type: ignore[arg-type]
+        (opened(FORGOTTEN), SubjectIsForgotten, "AccountOpened.owner: it is forgotten, so it cannot be stored again"),
     ],
     ids=["whose", "prefix", "surrogate", "number", "forgotten"],
 )
@@ -77,7 +81,7 @@ def test_nothing_personal_of_the_forgotten_is_stored_again(store: SqlEventStore,
     forget(store, keys, ANA.key, "letter")
     last = store.head()
 
-    with pytest.raises(SubjectIsForgotten, match="'1001' has been forgotten"):
+    with pytest.raises(SubjectIsForgotten, match=r"account-1001: Deposited.text: .*'1001' has been forgotten"):
         store.append(ANA, [deposited("1.00", "a bonus for Ana")])
     with pytest.raises(SubjectIsForgotten, match="gets no new key"):
         keys.renew(ANA.key)

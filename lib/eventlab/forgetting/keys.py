@@ -4,7 +4,7 @@ import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -14,7 +14,6 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
-    Row,
     Table,
     Text,
     create_engine,
@@ -27,6 +26,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, IntegrityError
 
 from eventlab.forgetting.errors import MissingKey, SubjectIsForgotten, WrongKey
+from eventlab.store.driver import Driver, check_rested
 from eventlab.store.tables import prepare_connection
 from eventlab.store.trouble import told_plainly
 
@@ -43,6 +43,18 @@ _keys = Table(
     Column("kek", Integer),
     Column("wrapped", LargeBinary),
 )
+
+
+_LOOK_UP = "SELECT subject, version, kek, wrapped FROM data_keys WHERE subject = :subject ORDER BY version"
+
+
+class _Key(NamedTuple):
+    """A row of the table; without ``kek`` and ``wrapped`` when the subject is forgotten."""
+
+    subject: str
+    version: int
+    kek: int | None
+    wrapped: bytes | None
 
 
 def new_key() -> bytes:
@@ -79,7 +91,11 @@ class KeyStore:
         except ArgumentError as error:
             raise ValueError(f"{url!r} is not a database URL; write for example sqlite:///keys.db") from error
         self._where = f"the key store {address.render_as_string(hide_password=True)}"
-        self.engine = create_engine(address)
+        # With one notation for parameters both databases take the same statements.
+        style = {} if address.get_backend_name() == "postgresql" else {"paramstyle": "named"}
+        self.engine = create_engine(address, **style)
+        check_rested(self.engine)
+        self._driver = Driver(self.engine, self._where)
         event.listen(self.engine, "connect", lambda made, _: self._prepare(made))
         with self._transaction() as connection:
             if connection.dialect.name == "postgresql":  # of several programs that come at once, one makes the table
@@ -112,8 +128,7 @@ class KeyStore:
         return time.monotonic() + self._hold, version, key
 
     def _newest(self, subject: str) -> tuple[int, AESGCM]:
-        with self._reading() as connection:
-            rows = self._rows(connection, subject)
+        rows = self._look_up(subject)
         if not rows:
             self._add(subject, first=True)
             return self._newest(subject)
@@ -134,8 +149,7 @@ class KeyStore:
         return held[1]
 
     def _find(self, subject: str, version: int) -> AESGCM | None:
-        with self._reading() as connection:
-            rows = self._rows(connection, subject)
+        rows = self._look_up(subject)
         if any(row.wrapped is None for row in rows):
             return None
         for row in rows:
@@ -167,7 +181,7 @@ class KeyStore:
                 select(_keys).where(_keys.c.kek != self._newest_kek).with_for_update().order_by(*_keys.primary_key)
             ).all()
             for row in old:
-                wrapped = self._wrapped(row.subject, row.version, self._data_key(row))
+                wrapped = self._wrapped(row.subject, row.version, self._data_key(_Key(*row)))
                 connection.execute(
                     _keys.update()
                     .where(_keys.c.subject == row.subject, _keys.c.version == row.version)
@@ -177,11 +191,14 @@ class KeyStore:
 
     def destroy(self, subject: str) -> bool:
         """Delete all keys of the subject, for good; whether there was one. Raises Unavailable, and then none is."""
-        with self._transaction() as connection:
-            rows = self._rows(connection, subject, lock=True)
-            connection.execute(_keys.update().where(_keys.c.subject == subject).values(kek=None, wrapped=None))
-            if not rows:  # so that it never gets one
-                connection.execute(_keys.insert().values(subject=subject, version=1))
+        try:
+            with self._transaction() as connection:
+                rows = self._locked(connection, subject)
+                connection.execute(_keys.update().where(_keys.c.subject == subject).values(kek=None, wrapped=None))
+                if not rows:  # so that it never gets one
+                    connection.execute(_keys.insert().values(subject=subject, version=1))
+        except IntegrityError:  # it got its first key in this moment
+            return self.destroy(subject)
         self._sealing.pop(subject, None)
         for held in [held for held in list(self._opening) if held[0] == subject]:
             self._opening[held] = (float("inf"), None)
@@ -189,8 +206,7 @@ class KeyStore:
 
     def knows(self, subject: str) -> bool:
         """Whether the subject has a key, or had one."""
-        with self._reading() as connection:
-            return bool(self._rows(connection, subject))
+        return bool(self._look_up(subject))
 
     def close(self) -> None:
         """Let go of connections and of the keys in memory."""
@@ -200,15 +216,18 @@ class KeyStore:
 
     # -- rows ---------------------------------------------------------------------------------------------------
 
-    def _rows(self, connection: Connection, subject: str, lock: bool = False) -> list[Row[Any]]:
-        query = select(_keys).where(_keys.c.subject == subject).order_by(_keys.c.version)
-        return list(connection.execute(query.with_for_update() if lock else query).all())
+    def _look_up(self, subject: str) -> list[_Key]:
+        return [_Key(*row) for row in self._driver.rows(_LOOK_UP, subject=subject)]
+
+    def _locked(self, connection: Connection, subject: str) -> list[_Key]:
+        query = select(_keys).where(_keys.c.subject == subject).order_by(_keys.c.version).with_for_update()
+        return [_Key(*row) for row in connection.execute(query)]
 
     def _add(self, subject: str, *, first: bool) -> int:
         """The version of a new key; where only the ``first`` is wanted, of another program's that was quicker."""
         try:
             with self._transaction() as connection:
-                rows = self._rows(connection, subject, lock=True)
+                rows = self._locked(connection, subject)
                 if any(row.wrapped is None for row in rows):
                     raise SubjectIsForgotten(f"the subject {subject!r} has been forgotten: it gets no new key")
                 if first and rows:
@@ -220,19 +239,18 @@ class KeyStore:
                 )
                 return version
         except IntegrityError:
-            with self._reading() as connection:
-                return int(self._rows(connection, subject)[-1].version)
+            return self._look_up(subject)[-1].version
 
     def _wrapped(self, subject: str, version: int, key: bytes) -> bytes:
         nonce = os.urandom(NONCE_BYTES)
         return nonce + self._keks[self._newest_kek].encrypt(nonce, key, _about(subject, version))
 
-    def _unwrapped(self, row: Row[Any]) -> AESGCM:
+    def _unwrapped(self, row: _Key) -> AESGCM:
         return AESGCM(self._data_key(row))
 
-    def _data_key(self, row: Row[Any]) -> bytes:
+    def _data_key(self, row: _Key) -> bytes:
         what = f"{self._where}: the key {row.version} of the subject {row.subject!r}"
-        if row.kek not in self._keks:
+        if row.kek is None or row.wrapped is None or row.kek not in self._keks:
             mine = ", ".join(map(str, sorted(self._keks)))
             raise WrongKey(f"{what} is wrapped with the key-encryption key {row.kek}; given was only {mine}")
         nonce, sealed = row.wrapped[:NONCE_BYTES], row.wrapped[NONCE_BYTES:]
@@ -243,11 +261,6 @@ class KeyStore:
                 f"{what} cannot be unwrapped: the key-encryption key {row.kek} is not the one it was wrapped with, or "
                 "the row was changed"
             ) from error
-
-    @contextmanager
-    def _reading(self) -> Iterator[Connection]:
-        with told_plainly(self._where), self.engine.connect() as connection:
-            yield connection
 
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:

@@ -1,7 +1,7 @@
 """Personal fields, each under its subject's key: sealed before an event is encoded, opened after it is decoded."""
 
 import os
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from binascii import a2b_base64, b2a_base64
 from collections.abc import Mapping
 from functools import lru_cache, partial
 from typing import Any
@@ -12,6 +12,7 @@ from cryptography.exceptions import InvalidTag
 from msgspec.structs import force_setattr, replace
 
 from eventlab.events.envelope import NewEvent, StreamId
+from eventlab.events.errors import EventError
 from eventlab.forgetting.erasure import SubjectForgotten
 from eventlab.forgetting.errors import NotDeclared, SubjectIsForgotten, Tampered, Unsealable
 from eventlab.forgetting.keys import NONCE_BYTES, KeyStore
@@ -56,25 +57,28 @@ class Sealer:
         for name, whose in fields.items():
             text = getattr(new.event, name)
             if text is not None and text != "":
-                changes[name] = self._seal(f"{stream}: {cls.__name__}.{name}", text, whose(stream, new), new.id)
+                try:
+                    changes[name] = self._seal(text, whose(stream, new), new.id)
+                except EventError as error:
+                    raise error.at(f"{stream}: {cls.__name__}.{name}") from error.__cause__
         return replace(new, event=replace(new.event, **changes)) if changes else new  # type: ignore[type-var]
 
-    def _seal(self, what: str, text: object, subject: str, event: UUID) -> str:
+    def _seal(self, text: object, subject: str, event: UUID) -> str:
         if isinstance(text, Forgotten):
-            raise SubjectIsForgotten(f"{what} is forgotten, so it cannot be stored again; leave it empty")
+            raise SubjectIsForgotten("it is forgotten, so it cannot be stored again; leave it empty")
         if not isinstance(text, str):
-            raise Unsealable(f"{what} is personal and has to be text, not {type(text).__name__}")
+            raise Unsealable(f"it is personal and has to be text, not {type(text).__name__}")
         if text.startswith(SEALED):
-            raise Unsealable(f"{what} begins with {SEALED!r} as sealed texts do; it could not be told from them")
-        if not subject:
-            raise Unsealable(f"{what} is personal, but the event does not say whose: the subject's id is empty")
+            raise Unsealable(f"it begins with {SEALED!r} as sealed texts do, and could not be told from them")
+        if not subject or "\0" in subject:
+            raise Unsealable("it is personal, but the event does not say whose: the subject's id is empty or no text")
         try:
             clear, about = text.encode(), _about(subject, event)
         except UnicodeEncodeError as error:
-            raise Unsealable(f"{what} cannot be stored: {error}") from error
+            raise Unsealable(f"it cannot be stored ({error})") from error
         version, key = self._keys.to_seal(subject)
         nonce = os.urandom(NONCE_BYTES)
-        secret = urlsafe_b64encode(nonce + key.encrypt(nonce, clear, about)).decode()
+        secret = b2a_base64(nonce + key.encrypt(nonce, clear, about), newline=False).decode()
         return f"{SEALED}{_quoted(subject)}:{version}:{secret}"
 
     def open(self, event: Any, id: UUID | str) -> object:  # noqa: A002 (as in the envelope)
@@ -85,16 +89,19 @@ class Sealer:
         """
         for name in self._fields.get(type(event), ()):
             text = getattr(event, name)
-            if text is not None and text.startswith(SEALED):
-                force_setattr(event, name, self._opened(f"{type(event).__name__}.{name}", text, id))
+            if text and text.startswith(SEALED):
+                try:
+                    force_setattr(event, name, self._opened(text, id))
+                except EventError as error:
+                    raise error.at(f"{type(event).__name__}.{name}") from error.__cause__
         return event
 
-    def _opened(self, what: str, sealed: str, event: UUID | str) -> str:
+    def _opened(self, sealed: str, event: UUID | str) -> str:
         try:
-            quoted, version, secret = sealed.removeprefix(SEALED).split(":")
-            subject, number, data = _unquoted(quoted), int(version), urlsafe_b64decode(secret)
+            quoted, version, secret = sealed[len(SEALED) :].split(":")
+            subject, number, data = _unquoted(quoted), int(version), a2b_base64(secret, strict_mode=True)
         except ValueError as error:
-            raise Tampered(f"{what} begins as a sealed text and does not go on as one ({error})") from error
+            raise Tampered(f"it begins as a sealed text and does not go on as one ({error})") from error
         key = self._keys.to_open(subject, number)
         if key is None:
             return FORGOTTEN
@@ -102,8 +109,8 @@ class Sealer:
             return key.decrypt(data[:NONCE_BYTES], data[NONCE_BYTES:], _about(subject, event)).decode()
         except (InvalidTag, ValueError) as error:
             raise Tampered(
-                f"{what} is not what was sealed for the subject {subject!r} and this event: it was changed, or comes "
-                "from another event"
+                f"it is not what was sealed for the subject {subject!r} and this event: it was changed, or comes from "
+                "another event"
             ) from error
 
 
