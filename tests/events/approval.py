@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 from eventlab.domain.money import Money
-from eventlab.events.catalogue import registry
+from eventlab.events.catalogue import registry as catalogue
 from eventlab.events.codec import JsonCodec
-from eventlab.events.registry import EventType
+from eventlab.events.registry import EventType, TypeRegistry
+from eventlab.forgetting import SubjectForgotten
 
+registry = TypeRegistry([*(entry.cls for entry in catalogue), SubjectForgotten])
 APPROVED = Path(__file__).parent / "approved"
 CODEC = JsonCodec(registry)
 

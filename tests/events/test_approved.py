@@ -5,11 +5,11 @@ import json
 import pytest
 from msgspec import defstruct
 
-from eventlab.events.catalogue import registry
 from eventlab.events.errors import EventError
 from eventlab.events.registry import EventType, TypeRegistry
 
 from . import approval
+from .approval import registry
 
 HOW_TO_PROCEED = """
 Events in this form are in stores, and stay there. If you need another form:

@@ -73,7 +73,10 @@ class NewEvent(Struct, frozen=True):
 
 
 class Recorded(Struct, frozen=True):
-    """An event as a store gives it back. Times are UTC; ``recorded_time`` is the store's own clock."""
+    """An event as a store gives it back. Times are UTC; ``recorded_time`` is the store's own clock.
+
+    ``type`` and ``schema_version`` are those that it is stored under; ``event`` is of today's class, upcast if need be.
+    """
 
     stream: StreamId
     version: Version
