@@ -36,7 +36,7 @@ NAME = "Ben Böttcher"
 WORDS = [NAME]
 
 
-def wheres(report: Report) -> set[str]:
+def found_in(report: Report) -> set[str]:
     return {leak.where for leak in report.leaks}
 
 
@@ -63,11 +63,11 @@ def test_a_store_in_clear_leaks_row_by_row_and_in_its_log(sqlite_url: str) -> No
     store = filled(sqlite_url)  # open: its write-ahead log is still there
     report = leak_check(WORDS, Database(sqlite_url))
 
-    assert wheres(report) == {"table events, column data", "write-ahead log"}
+    assert found_in(report) == {"table events, column data", "write-ahead log"}
     assert next(leak.count for leak in report.leaks if leak.where.startswith("table")) == 2
     assert leak_check(WORDS, Database(sqlite_url)).count == report.count  # looking changed nothing
     store.close()
-    assert wheres(leak_check(WORDS, Database(sqlite_url))) == {"table events, column data", "pages in use"}
+    assert found_in(leak_check(WORDS, Database(sqlite_url))) == {"table events, column data", "pages in use"}
 
 
 def test_deleted_rows_stay_in_the_file_until_it_is_vacuumed(sqlite_url: str) -> None:
@@ -83,7 +83,7 @@ def test_deleted_rows_stay_in_the_file_until_it_is_vacuumed(sqlite_url: str) -> 
         "DELETE FROM letters",
     )
 
-    assert wheres(leak_check(WORDS, Database(sqlite_url))) == {"pages in use", "free pages"}
+    assert found_in(leak_check(WORDS, Database(sqlite_url))) == {"pages in use", "free pages"}
     sql(sqlite_url, "VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)")
     assert leak_check(WORDS, Database(sqlite_url)).clean
 
@@ -120,12 +120,12 @@ def test_postgresql_keeps_what_was_deleted_in_its_files_and_its_log(postgres_url
     person = f"INSERT INTO person VALUES ('{name}')"
     sql(postgres_url, "CREATE TABLE person (name TEXT)", person, "DELETE FROM person", "CHECKPOINT")
 
-    found = wheres(leak_check([name], Database(postgres_url)))
+    found = found_in(leak_check([name], Database(postgres_url)))
     assert {"table or index person", "write-ahead log"} <= found
     assert "table public.person, column name" not in found
 
     sql(postgres_url, "VACUUM FULL person", "CHECKPOINT")
-    assert wheres(leak_check([name], Database(postgres_url))) <= {"write-ahead log"}
+    assert found_in(leak_check([name], Database(postgres_url))) <= {"write-ahead log"}
 
 
 # -- Kafka ------------------------------------------------------------------------------------------------------------
@@ -204,7 +204,7 @@ def test_zipped_copies_are_opened(tmp_path: Path) -> None:
     with pa.CompressedOutputStream(str(tmp_path / "dump.zst"), "zstd") as file:
         file.write(NAME.encode())
     report = leak_check(WORDS, Files(tmp_path))
-    assert wheres(report) == {"inside the gzip", "inside the zstd"}
+    assert found_in(report) == {"inside the gzip", "inside the zstd"}
 
 
 @pytest.mark.parametrize(
@@ -260,7 +260,7 @@ def test_a_database_that_cannot_be_read_is_not_called_clean(tmp_path: Path) -> N
     Path(f"{path}-journal").write_bytes(b"what a crash left of " + NAME.encode())
     report = leak_check(WORDS, Database(f"sqlite:///{path}"), Database("postgresql+psycopg://nobody@127.0.0.1:1/none"))
 
-    assert wheres(report) == {"rollback journal"}
+    assert found_in(report) == {"rollback journal"}
     assert ["it is read-only" in report.unsearched[0].why, "cannot be used" in report.unsearched[1].why] == [True, True]
 
 

@@ -222,6 +222,8 @@ class Bank:
         return forgetting.leak_check([name], *places)
 
 
+_CIRCLES = [150, 1500]  # square pixels
+
 # The beginning of what a leak's ``where`` says, and how the picture calls it.
 _KINDS = {
     "table": "rows", "pages": "database file", "free": "database file", "write-ahead": "write-ahead log",
@@ -237,17 +239,17 @@ def picture(reports: Mapping[str, Report]) -> Figure:
         for leak in report.leaks
     ]
     frame = pd.DataFrame(found, columns=["way", "place", "times"]).groupby(["way", "place"], as_index=False).sum()
-    chart = (
-        altair.Chart(frame, width=WIDTH, height=HEIGHT / 2)
-        .mark_bar()
-        .encode(
-            x=altair.X("times:Q", title="times found"),
-            y=altair.Y("way:N", title=None, scale=altair.Scale(domain=list(reports))),
-            color="place:N",
-        )
+    base = altair.Chart(frame, width=WIDTH, height=HEIGHT / 2).encode(
+        x=altair.X("place:N", title=None, axis=altair.Axis(labelAngle=0, orient="top"), sort=list(_KINDS.values())),
+        y=altair.Y("way:N", title=None, scale=altair.Scale(domain=list(reports))),
     )
+    chart = base.mark_circle(opacity=0.3).encode(
+        size=altair.Size("times:Q", scale=altair.Scale(range=_CIRCLES), legend=None)
+    ) + base.mark_text(fontSize=13).encode(text="times:Q")
     told = "; ".join(f"{way}: {report.count} times in {len(report.leaks)} places" for way, report in reports.items())
-    return show.figure(chart, f"Bars by way of forgetting, parted by kind of place. {told}.", frame)
+    return show.figure(
+        chart, f"How often the name was found, a row per way of forgetting, a column per kind of place. {told}.", frame
+    )
 
 
 def account_of(customer: str) -> StreamId:

@@ -31,7 +31,7 @@ def _check_streams(answer: object, events: Sequence[Recorded]) -> str | None:
     return None
 
 
-_JOINT = JointAccountOpened("2001", "Ines Iglesias", "2002", "Jonas Jensen", "Harbour Street")
+_JOINT = JointAccountOpened("2001", "Inge Iglesias", "2002", "Jonas Jensen", "Harbour Street")
 
 
 def _check_table(answer: object) -> str | None:
@@ -53,9 +53,9 @@ def _check_table(answer: object) -> str | None:
     keys.destroy(_JOINT.first_id)
     opened: Any = sealer.open(stored, new.id)
     if opened.first is not FORGOTTEN:
-        return f"Ines ({_JOINT.first_id}) is forgotten, and her name can still be read. Under whose key is it?"
+        return f"Inge ({_JOINT.first_id}) is forgotten, and her name can still be read. Under whose key is it?"
     if opened.second != _JOINT.second:
-        return f"Ines ({_JOINT.first_id}) is forgotten, and Jonas has lost his name with hers."
+        return f"Inge ({_JOINT.first_id}) is forgotten, and Jonas has lost his name with hers."
     return None
 
 
