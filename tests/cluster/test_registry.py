@@ -1,5 +1,6 @@
 """The schema registry: fetched on first use, alone on the loopback address, keeps its schemas, ends with its lab."""
 
+import contextlib
 import hashlib
 import json
 import re
@@ -11,7 +12,7 @@ import pytest
 from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
 
 from eventlab import cluster
-from eventlab.cluster import Lab, LabError, doctor, registry
+from eventlab.cluster import Lab, LabError, doctor, install, registry
 from eventlab.cluster.jars import Jar
 
 from .labs import User, eventually, nothing_runs
@@ -130,13 +131,25 @@ class TestFirstUse:
         monkeypatch.setenv("EVENTLAB_MAVEN", mirror.url)
         self.mirror, self.directory, self.archive = mirror, bare, archive
 
-    def test_it_is_fetched_once(self):
+    def test_it_is_fetched_once_with_its_progress(self, monkeypatch):
+        told: list[tuple[int, int]] = []
+        shown = contextlib.nullcontext(lambda what, done, total: told.append((done, total)))
+        monkeypatch.setattr(install, "bars", lambda: shown)
         registry.ensure()
+        size = self.archive.stat().st_size
+        assert told[-1] == (size, size)
         assert registry._program().read_bytes() == b"program"
         asked = len(self.mirror.asked)
         registry.ensure()
         assert len(self.mirror.asked) == asked
         assert {path.name for path in self.directory.iterdir()} == {"apicurio-3.3.3", "lock"}
+
+    def test_a_first_start_that_was_killed_leaves_nothing_in_the_way(self):
+        half = self.directory / "registry" / "unpacked"
+        half.mkdir(parents=True)
+        (half / "quarkus-run.jar").write_bytes(b"half")
+        registry.ensure()
+        assert registry._program().read_bytes() == b"program"
 
     def test_an_archive_that_was_changed_is_thrown_away(self):
         self.mirror.spoil = lambda name, content: b"spoiled" if name == self.archive.name else content

@@ -6,7 +6,7 @@ from pathlib import Path
 import fastavro
 import jsonschema
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import Struct
 
@@ -22,12 +22,14 @@ CODEC = JsonCodec(registry)
 VALIDATORS = {entry.name: jsonschema.Draft202012Validator(json_schema(entry)) for entry in registry}
 
 
+@settings(deadline=None)
 @given(events)
 def test_what_is_stored_has_its_json_schema(event):
     encoded = CODEC.encode(event)
     VALIDATORS[encoded.type].validate(json.loads(encoded.data))
 
 
+@settings(deadline=None)
 @given(events, st.data())
 def test_what_lacks_a_field_it_needs_has_not(event, data):
     encoded = CODEC.encode(event)

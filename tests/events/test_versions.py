@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import Struct
 
@@ -89,6 +89,7 @@ ever_written = {
 versions = st.sampled_from([1, 2, 3]).flatmap(lambda number: st.tuples(st.just(number), ever_written[number]))
 
 
+@settings(deadline=None)
 @given(versions)
 def test_every_version_that_was_ever_written_is_read_as_the_newest(written):
     version, event = written
@@ -102,6 +103,7 @@ def test_every_version_that_was_ever_written_is_read_as_the_newest(written):
     assert CODEC.decode(*again) == read
 
 
+@settings(deadline=None)
 @given(versions)
 def test_a_round_trip_up_and_down_keeps_all_that_the_old_version_has(written):
     version, event = written
@@ -111,6 +113,7 @@ def test_a_round_trip_up_and_down_keeps_all_that_the_old_version_has(written):
     assert json.loads(down.data) == json.loads(stored.data)
 
 
+@settings(deadline=None)
 @given(ever_written[3])
 def test_a_round_trip_down_and_up_loses_only_what_the_old_version_lacks(event):
     down = CODEC.downcast(event, 2)
