@@ -57,6 +57,7 @@ def files(directory: Path) -> list[str]:
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Batches and chunks so small that every story has several."""
     monkeypatch.setattr(module, "_BATCH", 7)
+    monkeypatch.setattr(module, "_ROW_GROUP", 10)
     monkeypatch.setattr(module, "_CHUNK", 21)
 
 

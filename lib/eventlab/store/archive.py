@@ -33,11 +33,11 @@ from eventlab.store.sealing import Sealing
 
 By = Literal["month", "day"]
 
-_PERIODS = {"month": "%Y-%m", "day": "%Y-%m-%d"}
 _MANIFEST = "manifest.json"
 _FORMAT = 1
-_BATCH = 16_384  # events in memory, and in a row group: some ten megabytes
-_CHUNK = 64 * _BATCH  # events between two manifests: what a run that is stopped has to write again at most
+_BATCH = 4_096  # events in memory as Python objects: with more of them at once, the garbage collector takes its part
+_ROW_GROUP = 65_536  # events in memory as columns: some ten megabytes for each open file, and what engines like to read
+_CHUNK = 16 * _ROW_GROUP  # events between two manifests: what a run that is stopped has to write again at most
 # A run that meets more periods than this at once (clocks that jump) closes a file and begins another one later.
 _OPEN_FILES = 4
 _OURS = re.compile(r"(month|day)=[0-9-]+/\d+(\.part|-\d+\.parquet)")
@@ -253,12 +253,20 @@ class _File:
         self._path = place / period / f"{first:015d}.part"
         self._path.parent.mkdir(exist_ok=True)
         self._writer = pq.ParquetWriter(self._path, SCHEMA, compression="zstd")
+        self._waiting: list[pa.RecordBatch] = []
 
     def write(self, some: Sequence[StoredEvent]) -> None:
         """Add events that come after those that are there."""
-        self._writer.write_batch(batch(some))
+        self._waiting.append(batch(some))
         self.last = int(some[-1].position)
         self.events += len(some)
+        if sum(each.num_rows for each in self._waiting) >= _ROW_GROUP:
+            self._write_row_group()
+
+    def _write_row_group(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        if waiting:
+            self._writer.write_table(pa.Table.from_batches(waiting))
 
     def close(self) -> None:
         """Let go of the file, finished or not."""
@@ -266,6 +274,7 @@ class _File:
 
     def finish(self) -> Part:
         """Give it its name."""
+        self._write_row_group()
         self.close()
         _sync(self._path)
         name = f"{self._period}/{self.first:015d}-{self.last:015d}.parquet"
@@ -306,9 +315,10 @@ def _write_chunk(place: Path, manifest: Manifest, chunk: Iterable[StoredEvent]) 
 
 def _by_period(some: Sequence[StoredEvent], by: By) -> dict[str, list[StoredEvent]]:
     found: dict[str, list[StoredEvent]] = {}
-    pattern = f"{by}={_PERIODS[by]}"
     for each in some:
-        found.setdefault(each.recorded_time.strftime(pattern), []).append(each)
+        time = each.recorded_time
+        day = f"-{time.day:02}" if by == "day" else ""
+        found.setdefault(f"{by}={time.year:04}-{time.month:02}{day}", []).append(each)
     return found
 
 

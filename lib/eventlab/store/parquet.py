@@ -1,6 +1,8 @@
 """Stored events as Arrow batches and back: the columns of an archive, which any analytics engine can read."""
 
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from uuid import UUID
 
 import msgspec
@@ -29,9 +31,11 @@ SCHEMA = pa.schema(
     ]
 )
 _NOTHING = "{}"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _json = msgspec.json.Encoder()
 _metadata = msgspec.json.Decoder(dict[str, str])
+_parse = lru_cache(maxsize=4096)(StreamId.parse)
 
 
 def batch(events: Sequence[StoredEvent]) -> pa.RecordBatch:
@@ -72,15 +76,15 @@ def events(columns: pa.RecordBatch) -> Iterator[StoredEvent]:
     for row in zip(*(values[name] for name in StoredEvent._fields), strict=True):
         stream, version, position, type_, schema, data, id_, valid, learned, cause, conversation, metadata = row
         yield StoredEvent(
-            StreamId.parse(stream),
+            _parse(stream),
             Version(version),
             Position(position),
             type_,
             schema,
             data,
             UUID(bytes=id_),
-            valid,
-            learned,
+            _EPOCH + timedelta(microseconds=valid),
+            _EPOCH + timedelta(microseconds=learned),
             cause and UUID(bytes=cause),
             conversation and UUID(bytes=conversation),
             {} if metadata == _NOTHING else _metadata.decode(metadata),
@@ -88,4 +92,7 @@ def events(columns: pa.RecordBatch) -> Iterator[StoredEvent]:
 
 
 def _plain(column: pa.Array) -> pa.Array:
-    return column.storage if isinstance(column, pa.ExtensionArray) else column
+    """The column in a form that becomes Python objects quickly: bytes for UUIDs, microseconds for times."""
+    if isinstance(column, pa.ExtensionArray):
+        return column.storage
+    return column.cast(pa.int64()) if column.type == _TIME else column

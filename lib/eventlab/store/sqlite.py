@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -20,6 +21,7 @@ from eventlab.store.rules import StoredEvent, check_empty
 _LOOK_SECONDS = 0.005
 _json = msgspec.json.Encoder()
 _metadata = msgspec.json.Decoder(dict[str, str])
+_parse = lru_cache(maxsize=4096)(StreamId.parse)
 
 
 class Sqlite:
@@ -95,7 +97,7 @@ class Sqlite:
         """A selected row as the event that it holds."""
         stream, version, position, type_, schema, data, id_, valid, learned, cause, conversation, metadata = row
         return StoredEvent(
-            StreamId.parse(stream),
+            _parse(stream),
             Version(version),
             Position(position),
             type_,
@@ -185,4 +187,4 @@ def _text(time: datetime) -> str:
 
 
 def _time(text: str) -> datetime:
-    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+    return datetime.fromisoformat(f"{text}+00:00")
