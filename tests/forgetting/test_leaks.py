@@ -28,12 +28,22 @@ from eventlab.forgetting import (
     leak_check,
 )
 from eventlab.forgetting.catalogue import personal
-from eventlab.store import KafkaEventLog, MemoryEventStore, SqlEventStore
+from eventlab.store import KafkaEventLog, MemoryEventStore, SqlEventStore, Unavailable
 
 from .bank import ANA, BEN, REGISTRY, STORIES
 
 NAME = "Ben Böttcher"
 WORDS = [NAME]
+
+
+class Bootstrap:
+    """A cluster by its address, where none is."""
+
+    def __init__(self, servers: str) -> None:
+        self._servers = servers
+
+    def config(self, **overrides: object) -> dict[str, object]:
+        return {"bootstrap.servers": self._servers, **overrides}
 
 
 def found_in(report: Report) -> set[str]:
@@ -252,6 +262,8 @@ def test_what_cannot_be_meant_is_refused(tmp_path: Path, kafka: Kafka) -> None:
         Database("nowhere.db")
     with pytest.raises(ValueError, match="there is no topic nowhere"):
         Topic(kafka, "nowhere")
+    with pytest.raises(Unavailable, match="the topic letters cannot be searched"):
+        Topic(Bootstrap("127.0.0.1:1"), "letters")
 
 
 def test_a_database_that_cannot_be_read_is_not_called_clean(tmp_path: Path) -> None:

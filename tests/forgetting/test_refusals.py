@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from msgspec import Struct
 
 from eventlab.domain.account import AccountOpened, Deposited
@@ -142,6 +144,24 @@ def test_what_was_tampered_with_is_not_read(store: SqlEventStore, keys: KeyStore
 
     with pytest.raises(Tampered, match=r"account-1001 version 1 \(position 1\): AccountOpened.owner"):
         store.load(ANA)
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_a_changed_text_never_opens_as_another(keys: KeyStore, data: st.DataObject) -> None:
+    sealer = Sealer(keys, personal)
+    new = opened("Ana Almeida")
+    owner = sealer.seal(Append(ANA, [new])).events[0].event.owner  # type: ignore[attr-defined]
+    at = data.draw(st.integers(len("sealed/1:"), len(owner) - 1))
+    letter = data.draw(st.sampled_from("AZaz09+/=:%1 ü"))
+    changed = owner[:at] + letter + data.draw(st.sampled_from([owner[at + 1 :], owner[at:], ""]))
+
+    event = AccountOpened(changed, "EUR", Money(0, "EUR"), ON)
+    try:
+        sealer.open(event, new.id)
+    except (Tampered, MissingKey):
+        return
+    assert event.owner == "Ana Almeida"  # unchanged, or spelled otherwise: base64 and numbers can be
 
 
 def test_a_sealed_text_does_not_open_in_another_event(store: SqlEventStore, sqlite_url: str) -> None:
