@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -17,16 +18,13 @@ ANA = StreamId("account", "ana")
 @pytest.fixture
 def other(backend: Backend, request: pytest.FixtureRequest) -> Iterator[EventStore]:
     """An empty store of the same kind."""
-    match backend.name:
-        case "sqlite":
-            found = Backend("sqlite", f"sqlite:///{request.getfixturevalue('tmp_path')}/other.db")
-        case "postgres":
-            found = Backend("postgres", backend.where, schema=f"t{uuid.uuid4().hex}")
-        case "kafka":
-            topic = request.getfixturevalue("kafka").topic("other")
-            found = Backend("kafka", topic, cluster=backend.cluster)
-        case _:
-            found = backend
+    found = backend
+    if backend.where.startswith("sqlite"):
+        found = replace(backend, where=f"sqlite:///{request.getfixturevalue('tmp_path') / 'other.db'}")
+    elif backend.schema is not None:
+        found = replace(backend, schema=f"t{uuid.uuid4().hex}")
+    elif backend.cluster is not None:
+        found = replace(backend, where=request.getfixturevalue("kafka").topic("other"))
     store = found.open()
     yield store
     store.close()

@@ -158,7 +158,7 @@ class Snapshots(ABC):
             right, kept = decider.fold(events), fold.state(snapshot)
             if kept != right:
                 trouble = f"the snapshot says {kept}, the events say {right}"
-        except (Unreadable, StoreError) as error:
+        except Unreadable as error:
             trouble = str(error)
         return Verified(stream, snapshot.version, trouble)
 
@@ -201,16 +201,16 @@ class MemorySnapshots(Snapshots):
 
     def delete(self, stream: StreamId) -> None:
         """See :meth:`Snapshots.delete`."""
-        self._kept_ones = {key: kept for key, kept in self._kept_ones.items() if key[0] != stream}
+        self._kept_ones = {key: kept for key, kept in list(self._kept_ones.items()) if key[0] != stream}
 
     def streams(self, fold: str) -> list[StreamId]:
         """See :meth:`Snapshots.streams`."""
-        return sorted((stream for stream, of in self._kept_ones if of == fold), key=str)
+        return sorted((stream for stream, of in list(self._kept_ones) if of == fold), key=str)
 
     def keep_only(self, folds: Collection[str]) -> int:
         """See :meth:`Snapshots.keep_only`."""
         before = len(self._kept_ones)
-        self._kept_ones = {key: kept for key, kept in self._kept_ones.items() if key[1] in folds}
+        self._kept_ones = {key: kept for key, kept in list(self._kept_ones.items()) if key[1] in folds}
         return before - len(self._kept_ones)
 
 
