@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 from confluent_kafka import Consumer, Producer
 from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from msgspec import Struct, defstruct
 
@@ -208,6 +208,7 @@ def test_what_no_registry_knows_is_not_guessed(of_all, data):
 
 @settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.binary(max_size=40))
+@example(b"\t\x80\x80\x80\x80\x10")  # a date beyond what a machine's integer holds
 def test_corrupt_avro_raises_nothing_but_unreadable(of_all, union, rest):
     head = of_all[union].encode(STORY[1])[:5]
     with suppress(Unreadable):
