@@ -75,6 +75,7 @@ def test_new_and_old_programs_read_each_other() -> None:
         (b'{"amount": {"minor": 12', "truncated"),
         (b"", "truncated"),
         (b"\xff\xfe", "malformed"),
+        (b'{"added later": ' + 10_000 * b"[", "recursion"),
         (b"[]", "Expected `object`"),
         (b'{"on": "2026-03-03"}', "missing required field `amount`"),
         (b'{"amount": {"currency": "EUR"}, "on": "2026-03-03"}', r"missing required field `minor` - at `\$\.amount`"),

@@ -1,6 +1,7 @@
 """What happens to old events when their type changes: each version that was ever written is read as the newest."""
 
 import json
+from contextlib import suppress
 
 import pytest
 from hypothesis import given, settings
@@ -160,10 +161,20 @@ def test_a_version_without_a_way_is_refused_with_the_cure():
         (b"[]", "Expected `object`"),
         (b'{"product": "socks", "pri', "truncated"),
         (b'{"product": "socks", "price": "4.99", "note": 5}', r"\$\.note"),
+        (b'{"product": ' + 10_000 * b"[", "recursion"),
     ],
 )
 def test_old_data_that_is_corrupt_says_what_and_where(data, told):
     with pytest.raises(Unreadable, match=told):
+        CODEC.decode("ItemPutIn", 1, data)
+
+
+@settings(deadline=None)
+@given(
+    st.binary() | st.recursive(st.none() | texts | st.floats(), st.lists).map(lambda value: json.dumps(value).encode())
+)
+def test_no_bytes_of_an_old_version_raise_anything_but_unreadable(data):
+    with suppress(Unreadable):
         CODEC.decode("ItemPutIn", 1, data)
 
 

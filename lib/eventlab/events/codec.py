@@ -13,6 +13,8 @@ from eventlab.events.registry import EventType, TypeRegistry
 
 # An odd number of backslashes before u0000: the escape of the character NUL, not the six letters.
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+# What decoding raises; the last one when brackets are nested too deep.
+_CORRUPT = (msgspec.MsgspecError, UnicodeError, RecursionError)
 
 
 class Encoded(NamedTuple):
@@ -101,7 +103,7 @@ class JsonCodec:
         reader = self._reader(type, schema_version)
         try:
             return reader(data)
-        except (msgspec.MsgspecError, UnicodeError) as error:
+        except _CORRUPT as error:
             raise Unreadable(f"the stored data of {type} cannot be read: {error}") from error
 
     def decode_all(self, rows: Iterable[tuple[Any, ...]]) -> list[object]:
@@ -114,7 +116,7 @@ class JsonCodec:
                 if reader is None:
                     reader = readers[type_, schema_version] = self._reader(type_, schema_version)
                 events.append(reader(data))
-        except (msgspec.MsgspecError, UnicodeError) as error:
+        except _CORRUPT as error:
             raise Unreadable(f"the stored data of {type_} cannot be read: {error}") from error
         return events
 
