@@ -419,6 +419,27 @@ def test_events_that_cannot_be_decoded_are_archived_all_the_same(sqlite_url: str
     store.close()
 
 
+@pytest.mark.parametrize("damage", ["id = 'zz'", "recorded_time = 'yesterday'", "stream = 'nothing'"])
+def test_a_damaged_event_is_named_and_what_is_archived_stays(sqlite_url: str, tmp_path: Path, damage: str) -> None:
+    store = filled(SqlEventStore(sqlite_url))
+    found = archive(store, tmp_path / "archive")
+    filled_later(store)
+    with store.engine.begin() as connection:
+        connection.exec_driver_sql(f"UPDATE events SET {damage} WHERE position = {found.until + 3}")
+    if damage.startswith("stream"):
+        archive(store, tmp_path / "archive")  # it is text, as stored; who decodes it is told
+        reading = Archive(tmp_path / "archive").read_stored(found.until)
+        with pytest.raises(ArchiveError, match=r"does not hold events"):
+            list(reading)
+        return
+    with pytest.raises(EventError, match=rf"position {found.until + 3}\) cannot be read"):
+        archive(store, tmp_path / "archive")
+    again = Archive(tmp_path / "archive")
+    assert (again.until, again.finished) == (found.until, False)
+    again.check()
+    store.close()
+
+
 def test_a_full_store_takes_no_archive(whole: Archive) -> None:
     store = filled(MemoryEventStore(), 1)
     before = list(store.read_all())

@@ -10,8 +10,9 @@ import hashlib
 import heapq
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from itertools import chain, islice
 from pathlib import Path
 from typing import Literal, Protocol, get_args
@@ -19,6 +20,7 @@ from uuid import UUID
 
 import msgspec
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from eventlab.events.catalogue import registry as catalogue
@@ -26,10 +28,11 @@ from eventlab.events.codec import JsonCodec
 from eventlab.events.envelope import Position, Recorded
 from eventlab.events.registry import TypeRegistry
 from eventlab.store.contract import BEGINNING, EventStore, StoreError
-from eventlab.store.parquet import SCHEMA, batch
+from eventlab.store.parquet import SCHEMA, batch, batch_of_rows
 from eventlab.store.parquet import events as events_of
 from eventlab.store.rules import LAST, StoredEvent, recorded
 from eventlab.store.sealing import Sealing
+from eventlab.store.sql import SqlEventStore
 
 By = Literal["month", "day"]
 
@@ -193,9 +196,9 @@ def archive(store: Source, directory: str | Path, by: By = "month") -> Archive:
         _check_seam(manifest, store, place)
         _clear_up(place, manifest)
         _put_manifest(place, manifest)
-        rest = store.read_stored(after=Position(manifest.until))
-        while some := list(islice(rest, 1)):
-            manifest = _write_chunk(place, manifest, chain(some, islice(rest, _CHUNK - 1)))
+        rest = _columns(store, Position(manifest.until))
+        for first in rest:
+            manifest = _write_chunk(place, manifest, chain([first], rest))
         _put_manifest(place, msgspec.structs.replace(manifest, finished=True))
     return Archive(place)
 
@@ -255,11 +258,11 @@ class _File:
         self._writer = pq.ParquetWriter(self._path, SCHEMA, compression="zstd")
         self._waiting: list[pa.RecordBatch] = []
 
-    def write(self, some: Sequence[StoredEvent]) -> None:
+    def write(self, some: pa.RecordBatch) -> None:
         """Add events that come after those that are there."""
-        self._waiting.append(batch(some))
-        self.last = int(some[-1].position)
-        self.events += len(some)
+        self._waiting.append(some)
+        self.last = some["position"][-1].as_py()
+        self.events += some.num_rows
         if sum(each.num_rows for each in self._waiting) >= _ROW_GROUP:
             self._write_row_group()
 
@@ -284,42 +287,69 @@ class _File:
         return part
 
 
-def _write_chunk(place: Path, manifest: Manifest, chunk: Iterable[StoredEvent]) -> Manifest:
-    """The manifest with the events of ``chunk``; it is in force when this returns."""
+def _columns(store: Source, after: Position) -> Iterator[pa.RecordBatch]:
+    """All events after a position. Raises Unreadable for one that is damaged."""
+    if isinstance(store, SqlEventStore):
+        for page in store.stored_rows(after):
+            try:
+                yield batch_of_rows(page)
+            except (ValueError, pa.ArrowException):
+                yield batch(list(store.read_stored(after, page[-1][2])))  # slower, and says which event it is
+            after = page[-1][2]
+        return
+    rest = store.read_stored(after=after)
+    while some := list(islice(rest, _BATCH)):
+        yield batch(some)
+
+
+def _write_chunk(place: Path, manifest: Manifest, rest: Iterable[pa.RecordBatch]) -> Manifest:
+    """The manifest with the next events of ``rest``, so many as a chunk has; it is in force when this returns."""
+    before = manifest
     opened: dict[str, _File] = {}  # the one that was written to last comes last
     finished: list[Part] = []
-    last: StoredEvent | None = None
+    written = 0
     try:
-        rest = iter(chunk)
-        while some := list(islice(rest, _BATCH)):
-            last = some[-1]
-            for period, own in _by_period(some, manifest.by).items():
-                file = opened.pop(period, None) or _File(place, period, int(own[0].position))
+        for some in rest:
+            for period, own in _by_period(some, manifest.by):
+                file = opened.pop(period, None) or _File(place, period, own["position"][0].as_py())
                 opened[period] = file
                 file.write(own)
                 if len(opened) > _OPEN_FILES:
                     finished.append(opened.pop(next(iter(opened))).finish())
+            manifest = msgspec.structs.replace(
+                manifest, until=some["position"][-1].as_py(), last=some["id"][-1].as_py()
+            )
+            written += some.num_rows
+            if written >= _CHUNK:
+                break
         finished += [file.finish() for file in opened.values()]
     finally:
         for file in opened.values():
             with suppress(OSError, pa.ArrowException):
                 file.close()
-    assert last is not None, "a chunk has events"
     parts = sorted([*manifest.parts, *finished], key=lambda part: part.first)
-    grown = msgspec.structs.replace(manifest, parts=tuple(parts), until=int(last.position), last=last.id)
-    if _manifest(place) != manifest:
+    if _manifest(place) != before:
         raise ArchiveError(f"{place}: another run has written to this archive meanwhile; run one at a time")
+    grown = msgspec.structs.replace(manifest, parts=tuple(parts))
     _put_manifest(place, grown)
     return grown
 
 
-def _by_period(some: Sequence[StoredEvent], by: By) -> dict[str, list[StoredEvent]]:
-    found: dict[str, list[StoredEvent]] = {}
-    for each in some:
-        time = each.recorded_time
-        day = f"-{time.day:02}" if by == "day" else ""
-        found.setdefault(f"{by}={time.year:04}-{time.month:02}{day}", []).append(each)
-    return found
+def _by_period(some: pa.RecordBatch, by: By) -> Iterator[tuple[str, pa.RecordBatch]]:
+    """The events of each period, in their order; mostly all are of one."""
+    times = some["recorded_time"]
+    ends = pc.min_max(times).as_py()
+    if (period := _period(ends["min"], by)) == _period(ends["max"], by):
+        yield period, some
+        return
+    periods = pa.array([_period(time, by) for time in times.to_pylist()])
+    for period in periods.unique().to_pylist():
+        yield period, some.filter(pc.equal(periods, period))
+
+
+def _period(time: datetime, by: By) -> str:
+    day = f"-{time.day:02}" if by == "day" else ""
+    return f"{by}={time.year:04}-{time.month:02}{day}"
 
 
 def _begin(place: Path, by: By) -> Manifest:

@@ -1,8 +1,9 @@
 """Stored events as Arrow batches and back: the columns of an archive, which any analytics engine can read."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -12,7 +13,7 @@ from eventlab.events.envelope import Position, StreamId, Version
 from eventlab.events.errors import Unreadable
 from eventlab.store.rules import StoredEvent
 
-_TIME = pa.timestamp("us", tz="UTC")
+_TIME, _ID = pa.timestamp("us", tz="UTC"), pa.uuid()
 # ``data`` and ``metadata`` are JSON, ``data`` to the byte as the store has it.
 SCHEMA = pa.schema(
     [
@@ -22,11 +23,11 @@ SCHEMA = pa.schema(
         pa.field("type", pa.string(), nullable=False),
         pa.field("schema_version", pa.int32(), nullable=False),
         pa.field("data", pa.string(), nullable=False),
-        pa.field("id", pa.uuid(), nullable=False),
+        pa.field("id", _ID, nullable=False),
         pa.field("valid_time", _TIME, nullable=False),
         pa.field("recorded_time", _TIME, nullable=False),
-        pa.field("causation", pa.uuid()),
-        pa.field("correlation", pa.uuid()),
+        pa.field("causation", _ID),
+        pa.field("correlation", _ID),
         pa.field("metadata", pa.string(), nullable=False),
     ]
 )
@@ -40,30 +41,43 @@ _parse = lru_cache(maxsize=4096)(StreamId.parse)
 
 def batch(events: Sequence[StoredEvent]) -> pa.RecordBatch:
     """``events`` as columns. Raises Unreadable for data that is not UTF-8 text, naming the first such event."""
-    streams, versions, positions, types, schemas, _, ids, valid, learned, causes, conversations, told = zip(
-        *events, strict=True
-    )
-    columns = (
-        positions,
-        list(map(str, streams)),
-        versions,
-        types,
-        schemas,
-        [_text(each) if isinstance(each.data, bytes) else each.data for each in events],
-        [each.bytes for each in ids],
-        valid,
-        learned,
-        [each and each.bytes for each in causes],
-        [each and each.bytes for each in conversations],
-        [_json.encode(each).decode() if each else _NOTHING for each in told],
-    )
-    arrays = [pa.array(column, field.type) for column, field in zip(columns, SCHEMA, strict=True)]
-    return pa.RecordBatch.from_arrays(arrays, schema=SCHEMA)
+    rows = [
+        (str(each.stream), *each[1:5], _text(each), *each[6:11], _json.encode(each.metadata).decode())
+        for each in events
+    ]
+    return batch_of_rows(rows)
+
+
+def batch_of_rows(rows: Sequence[tuple[Any, ...]]) -> pa.RecordBatch:
+    """Rows with the fields of StoredEvent as columns: streams, data and metadata as text; ids and times may be, too.
+
+    Raises ValueError for a row that holds no event.
+    """
+    values = dict(zip(StoredEvent._fields, zip(*rows, strict=True), strict=True))
+    return pa.RecordBatch.from_arrays([_array(field, values[field.name]) for field in SCHEMA], schema=SCHEMA)
+
+
+def _array(field: pa.Field, values: Sequence[Any]) -> pa.Array:
+    if field.type == _ID:
+        return pa.array([each and _bytes(each) for each in values], _ID)
+    if field.type == _TIME and isinstance(values[0], str):
+        return pa.array(values).cast(pa.timestamp("us")).cast(_TIME)  # UTC without saying so, as SQLite has it
+    return pa.array(values, field.type)
+
+
+def _bytes(id_: str | UUID) -> bytes:
+    return bytes.fromhex(id_) if isinstance(id_, str) else id_.bytes
+
+
+def _told(metadata: Mapping[str, str]) -> str:
+    return _json.encode(metadata).decode() if metadata else _NOTHING
 
 
 def _text(event: StoredEvent) -> str:
+    if isinstance(event.data, str):
+        return event.data
     try:
-        return bytes(event.data).decode()  # type: ignore[arg-type]
+        return event.data.decode()
     except UnicodeDecodeError as error:
         raise Unreadable(
             f"{event.stream} version {event.version} (position {event.position}) is not JSON: its data is not UTF-8"

@@ -241,6 +241,21 @@ class SqlEventStore:
         last = self._settled(PATIENCE_SECONDS)
         return self._stored_pages("position", after, last if until is None else min(until, last), False, {})
 
+    def stored_rows(self, after: Position, until: Position | None = None) -> Iterator[list[tuple[Anything, ...]]]:
+        """As :meth:`read_stored`, in pages, with the fields as the database gives them: what archives go through fast.
+
+        Times and ids are text on SQLite (UTC, hexadecimal), streams and metadata everywhere.
+        """
+        query = (
+            f"SELECT {self._database.SELECTED} FROM {self._table} "
+            f"WHERE position > :after AND position <= :until ORDER BY position LIMIT {_PAGE}"
+        )
+        settled = self._settled(PATIENCE_SECONDS)
+        last = settled if until is None else min(within(until), settled)
+        while page := self._driver.rows(query, after=within(after), until=last):
+            yield page
+            after = page[-1][2]
+
     def restore(self, events: Iterable[StoredEvent]) -> int:
         """Put back what :meth:`read_stored` gave, all or nothing; how many events. Raises StoreError unless empty."""
         with told_plainly(self._where), self.engine.connect() as connection, connection.begin():
