@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# The tests wait for brokers more than they compute. A file's tests share what they start, so they stay on one worker.
+WORKERS := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 # Kernels and tests start a hundred Pythons: each would compile every library anew.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -20,7 +22,7 @@ run: setup  ## execute every notebook on live brokers; report in build/report/in
 	@$(BIN)/eventlab run
 
 test: setup  ## all tests, on real brokers and databases
-	@$(BIN)/python -m pytest -m "not browser"
+	@$(BIN)/python -m pytest -m "not browser" $(WORKERS)
 
 browser-test: setup  ## the tests in a real browser (needs Chromium)
 	@$(BIN)/python -m pytest -m browser tests/browser

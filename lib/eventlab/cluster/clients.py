@@ -8,6 +8,7 @@ from typing import Any
 # A local broker answers in milliseconds; the client's defaults back off to ten seconds while a broker starts.
 _IMPATIENT = {"reconnect.backoff.ms": 10, "reconnect.backoff.max.ms": 200}
 _ADMIN_SECONDS = 30
+_LEADER_SECONDS = 0.02
 
 
 def admin(config: Mapping[str, Any]) -> Any:
@@ -15,6 +16,33 @@ def admin(config: Mapping[str, Any]) -> Any:
     from confluent_kafka.admin import AdminClient
 
     return AdminClient({**_IMPATIENT, "log_level": 0, **config})
+
+
+def await_leaders(admin: Any, topic: str, partitions: int, seconds: float) -> None:
+    """Wait until each partition of a new topic is led: a busy broker knows a topic a moment before it leads it.
+
+    What else goes wrong is left to whoever uses the topic; so is a leader that does not come within ``seconds``.
+    """
+    from confluent_kafka import KafkaError, KafkaException, TopicPartition
+    from confluent_kafka.admin import OffsetSpec
+
+    coming = {
+        KafkaError.NOT_LEADER_FOR_PARTITION,
+        KafkaError.LEADER_NOT_AVAILABLE,
+        KafkaError.UNKNOWN_TOPIC_OR_PART,
+        KafkaError._UNKNOWN_PARTITION,
+    }
+    ends = {TopicPartition(topic, partition): OffsetSpec.latest() for partition in range(partitions)}
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        try:
+            return await_futures(admin.list_offsets(ends), deadline - time.monotonic())
+        except KafkaException as error:
+            if error.args[0].code() not in coming:
+                return None
+            time.sleep(_LEADER_SECONDS)
+        except TimeoutError:
+            return None
 
 
 def await_futures(futures: Mapping[Any, "Future[Any]"], seconds: float = _ADMIN_SECONDS) -> None:

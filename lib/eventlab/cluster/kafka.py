@@ -139,6 +139,7 @@ class Kafka:
                 "`eventlab up` has all of them run again."
             ) from error
         self._mine.append(name)
+        clients.await_leaders(self.admin, name, partitions, _METADATA_SECONDS)
         return name
 
     def close(self) -> None:
