@@ -27,7 +27,7 @@ BATCH = 100  # streams per append while filling
 FEW = 20_000
 # Arrow and Python keep some for later; a buffer that grew with the events would show as hundreds.
 MEMORY_SLACK_MB = 60.0
-LEAST_RATE = 20_000  # events/s: a hundred million in an hour and a half
+LEAST_RATE = 10_000  # events/s: a hundred million in three hours
 
 
 def seconds(work: Callable[[], Any]) -> float:

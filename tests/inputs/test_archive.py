@@ -9,7 +9,7 @@ from click.testing import CliRunner, Result
 from eventlab.cli import main
 from eventlab.events.envelope import StreamId
 from eventlab.inputs.generate import demo_account
-from eventlab.store import KafkaEventLog, SqlEventStore
+from eventlab.store import KafkaEventLog, SqlEventStore, sql
 from eventlab.store import archive as module
 
 ANA = StreamId("account", "ana")
@@ -72,6 +72,7 @@ def test_a_damaged_or_half_written_archive_is_one_message_and_exit_code_1(
         assert (nothing.exit_code, nothing.stdout) == (1, "")
         assert nothing.stderr.startswith(f"{place} holds no archive that was ever finished")
     monkeypatch.setattr(module, "_CHUNK", 20)
+    monkeypatch.setattr(sql, "_PAGE", 10)
     real = module._put_manifest
 
     def stopping(at: Path, manifest: module.Manifest) -> None:
