@@ -129,3 +129,15 @@ def test_a_time_without_a_zone_is_refused(store: EventStore, bound: str) -> None
         store.read(CART, **naive)
     with pytest.raises(ValueError, match="time zone"):
         store.read_all(**naive)
+
+
+@pytest.mark.parametrize("bound", ["since", "before"])
+@pytest.mark.parametrize(
+    "time", [datetime.max.replace(tzinfo=timezone(-HOUR)), datetime.min.replace(tzinfo=timezone(HOUR))]
+)
+def test_a_time_outside_the_calendar_is_refused(store: EventStore, bound: str, time: datetime) -> None:
+    outside: dict[str, Any] = {bound: time}
+    with pytest.raises(ValueError, match="years 1 to 9999"):
+        store.read(CART, **outside)
+    with pytest.raises(ValueError, match="years 1 to 9999"):
+        store.read_all(**outside)

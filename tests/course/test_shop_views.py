@@ -75,3 +75,8 @@ class TestCashMachines:
     def test_with_an_expected_version_never(self, decide_on):
         cash = shop_views.cash_machines(decide_on)
         assert (cash.paid, cash.count, str(cash.balance)) == (3, 0, "10.00 EUR")
+
+
+def test_a_view_within_the_append_is_never_late():
+    visits = shop_views.Shop(carts=5, kept_inline=[shop_views.carts]).visit(customers=10)
+    assert visits.count == 0

@@ -2,7 +2,7 @@
 
 import time
 import weakref
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -23,8 +23,8 @@ from eventlab.events.envelope import NewEvent, Position, Recorded, StreamId, Ver
 from eventlab.inputs.generate import demo_carts
 from eventlab.show.charts import HEIGHT, WIDTH, Figure
 from eventlab.store import Any as AnyVersion
-from eventlab.store import SqlEventStore, WrongExpectedVersion, execute
-from eventlab.views import Projector, View, lag, row_per_event, row_per_stream, start, wait_until
+from eventlab.store import Append, SqlEventStore, WrongExpectedVersion, execute
+from eventlab.views import Projector, View, attach, inline, lag, row_per_event, row_per_stream, start, wait_until
 
 TROUSERS = ItemAdded("trousers", 1, Money.of("49.90", "EUR"))
 _PATIENCE_SECONDS = 30.0
@@ -127,10 +127,12 @@ balances = View(
 )
 
 
-def fresh_store() -> SqlEventStore:
-    """An empty store in a file of its own, which goes with the store."""
+def fresh_store(*kept_inline: View) -> SqlEventStore:
+    """An empty store in a file of its own, which goes with the store; its appends update the views given here."""
     folder = TemporaryDirectory(prefix="eventlab-views-")
-    store = SqlEventStore(f"sqlite:///{Path(folder.name) / 'events.db'}")
+    store = SqlEventStore(f"sqlite:///{Path(folder.name) / 'events.db'}", inline=[inline(view) for view in kept_inline])
+    for view in kept_inline:
+        attach(store, view)
     weakref.finalize(store, _remove, store.engine, folder)
     return store
 
@@ -159,11 +161,10 @@ def morning_after(seed: int = 8) -> "Shop":
 class Shop:
     """A store with the carts of a few busy days, and customers who come to it."""
 
-    def __init__(self, seed: int = 7, carts: int = 200) -> None:
-        self.store = fresh_store()
+    def __init__(self, seed: int = 7, carts: int = 200, kept_inline: Collection[View] = ()) -> None:
+        self.store = fresh_store(*kept_inline)
         self._visits = 0
-        for stream, events in demo_carts(seed, carts).items():
-            self.store.append(stream, events)
+        self.store.append_all([Append(stream, events) for stream, events in demo_carts(seed, carts).items()])
 
     def table(self, view: View) -> pd.DataFrame:
         """What readers of a view see."""

@@ -22,7 +22,17 @@ from eventlab.events.errors import Unreadable
 from eventlab.events.registry import TypeRegistry
 from eventlab.store.cannot import CANNOT
 from eventlab.store.contract import BEGINNING, START, Any, Append, Appended, Expected, NotSupported, Unavailable
-from eventlab.store.rules import StoredEvent, check_batch, check_empty, gapless, narrows, recorded, stored, utc_now
+from eventlab.store.rules import (
+    StoredEvent,
+    check_appends,
+    check_batch,
+    check_empty,
+    gapless,
+    narrows,
+    recorded,
+    stored,
+    utc_now,
+)
 from eventlab.store.sealing import Sealing
 
 _PATIENCE_SECONDS = 10  # a broker that is alive answers far sooner
@@ -117,8 +127,9 @@ class KafkaEventLog:
 
     def append_all(self, appends: Sequence[Append]) -> list[Appended]:
         """Raises NotSupported for more than one stream: a log takes no two records as one."""
-        if len(appends) != 1:
+        if len(appends) > 1:
             raise NotSupported("a Kafka log appends record by record: over several streams it is not all or nothing")
+        check_appends(appends)
         return [self.append(each.stream, each.events, each.expected) for each in appends]
 
     def read(

@@ -76,17 +76,17 @@ def check_batch(events: Sequence[NewEvent]) -> None:
                     f"metadata is text to text without the character NUL and lone surrogates, not {key!r}: {value!r}"
                 )
         if new.valid_time is not None:
-            check_valid_time(new.valid_time)
+            check_years(new.valid_time)
     if len({new.id.int for new in events}) != len(events):
         raise ValueError("two events of one append have the same id; each event needs its own")
 
 
-def check_valid_time(time: datetime) -> None:
+def check_years(time: datetime) -> None:
     """Raises ValueError for a time that lies in no year from 1 to 9999 of UTC: it could not be read back."""
     try:
         time.astimezone(UTC)
     except OverflowError as error:
-        raise ValueError(f"the valid time {time} is outside the years 1 to 9999 of UTC") from error
+        raise ValueError(f"the time {time} is outside the years 1 to 9999 of UTC") from error
 
 
 def check_stream(stream: StreamId) -> None:
@@ -173,10 +173,13 @@ def narrows(
 
 
 def check_times(*times: datetime | None) -> None:
-    """Raises ValueError for a time without a zone."""
+    """Raises ValueError for a time without a zone, or outside the calendar."""
     for time in times:
-        if time is not None and time.tzinfo is None:
+        if time is None:
+            continue
+        if time.tzinfo is None:
             raise ValueError(f"the time {time} has no time zone; add one, for example UTC")
+        check_years(time)
 
 
 def already_stored(stream: StreamId, events: Sequence[NewEvent], known: Mapping[UUID, Place]) -> Appended:
