@@ -1,21 +1,19 @@
 """What do upcasters cost when a stream of 10,000 events is loaded?
 
-Three streams with the same events, written in schema version 1 (two upcasters), 2 (one) and 3 (none: the newest). The
+Three streams with the same events, those of lesson 10, written in schema version 1 (two upcasters), 2 (one) and 3 (none: the newest). The
 peer is the newest version, loaded by a program that knows no upcasters at all.
 """
 
 import time
 from functools import partial
 
-from msgspec import Struct
-
 from benchmarks.shops import databases, fresh
 from benchmarks.table import Row, main, median
+from eventlab.course.changing import ItemPutInOf2023, ItemPutInOf2024, in_money, with_quantity
 from eventlab.domain.cart import ItemAdded
 from eventlab.domain.money import Money
 from eventlab.events.envelope import NewEvent, StreamId
 from eventlab.events.registry import TypeRegistry
-from eventlab.events.versions import Fields
 from eventlab.store import SqlEventStore
 
 EVENTS = 10_000
@@ -25,35 +23,9 @@ LEAST_NEWEST = 0.95
 LEAST_OLD = 0.2
 
 
-class OfVersion1(Struct, frozen=True):
-    """One piece, and a price in euros as text."""
-
-    product: str
-    price: str
-
-
-class OfVersion2(Struct, frozen=True):
-    """Pieces are counted."""
-
-    product: str
-    quantity: int
-    price: str
-
-
-def with_quantity(fields: Fields) -> Fields:
-    """From version 1 to 2."""
-    return {**fields, "quantity": 1}
-
-
-def in_money(fields: Fields) -> Fields:
-    """From version 2 to 3."""
-    euros, _, cents = fields["price"].partition(".")
-    return {**fields, "price": {"minor": int(euros + cents), "currency": "EUR"}}
-
-
 WRITTEN = {
-    1: OfVersion1("trousers", "49.90"),
-    2: OfVersion2("trousers", 1, "49.90"),
+    1: ItemPutInOf2023("trousers", "49.90"),
+    2: ItemPutInOf2024("trousers", 1, "49.90"),
     3: ItemAdded("trousers", 1, Money(4990, "EUR")),
 }
 
