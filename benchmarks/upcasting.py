@@ -1,7 +1,7 @@
 """What do upcasters cost when a stream of 10,000 events is loaded?
 
-Three streams with the same events, those of lesson 10, written in schema version 1 (two upcasters), 2 (one) and 3 (none: the newest). The
-peer is the newest version, loaded by a program that knows no upcasters at all.
+Three streams with the same events, those of lesson 10, written in schema version 1 (two upcasters), 2 (one) and 3
+(none: the newest). The peer is the newest version, loaded by a program that knows no upcasters at all.
 """
 
 import time
