@@ -246,8 +246,7 @@ class SqlEventStore:
 
         Times and ids are text on SQLite (UTC, hexadecimal), streams and metadata everywhere.
         """
-        # Without an upper bound: between two, PostgreSQL expects few rows until its first ANALYZE, and so it sorts all
-        # that there are, page after page.
+        # Without an upper bound, as in _stored_pages.
         query = (
             f"SELECT {self._database.SELECTED} FROM {self._table} "
             f"WHERE position > :after ORDER BY position LIMIT {_PAGE}"
@@ -316,14 +315,18 @@ class SqlEventStore:
             f"{column} {sign.format(f':p{n}')}" if "{}" in sign else f"{column} {sign} :p{n}"
             for n, (column, (sign, _)) in enumerate(where.items())
         ]
-        conditions += [f"{key} > :after", f"{key} <= :until"]
-        query = (
-            f"SELECT {self._database.SELECTED} FROM {self._table} WHERE {' AND '.join(conditions)} "
-            f"ORDER BY {key}{' DESC' if backwards else ''} LIMIT {_PAGE}"
-        )
+        conditions += [f"{key} > :after"]
+        select, order = f"SELECT {self._database.SELECTED} FROM {self._table} WHERE ", f"ORDER BY {key}"
+        bounded = f"{select}{' AND '.join([*conditions, f'{key} <= :until'])} {order}"
+        bounded += f"{' DESC' if backwards else ''} LIMIT {_PAGE}"
+        # Between two bounds PostgreSQL expects few rows until its first ANALYZE, and sorts all there are for each page.
+        unbounded = f"{select}{' AND '.join(conditions)} {order} LIMIT {_PAGE}"
 
         def fetch(after: int, until: int) -> list[tuple[Anything, ...]]:
-            return self._driver.rows(query, after=after, until=until, **parameters)
+            if key == "position" and not backwards and until - after > _PAGE:
+                rows = self._driver.rows(unbounded, after=after, **parameters)
+                return [row for row in rows if row[2] <= until]
+            return self._driver.rows(bounded, after=after, until=until, **parameters)
 
         after, until = within(after), None if until is None else within(until)
         page = fetch(after, LAST if until is None else until)
