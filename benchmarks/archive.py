@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from benchmarks.shops import Ours, databases, fresh
-from benchmarks.table import Row, main, median
+from benchmarks.table import Row, main, median, peak_memory
 from eventlab.store import SqlEventStore
 from eventlab.store.archive import Archive, archive, replay, restore
 
@@ -48,9 +48,7 @@ def peak(url: str, space: str | None, answer: Any) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         for _ in archive(store, scratch).read_stored():
             pass
-    # Not getrusage: its peak includes what the parent had when it forked.
-    told = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
-    answer.put(int(told["VmHWM"].split()[0]) / 1024)
+    answer.put(peak_memory())
 
 
 def memory(url: str, space: str | None) -> float:

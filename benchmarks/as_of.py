@@ -10,7 +10,6 @@ kernel, from a set version to the description that it sends to the browser, besi
 
 import multiprocessing
 import random
-import resource
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -21,7 +20,7 @@ from typing import Any
 import polars as pl
 from pyarrow.parquet import ParquetWriter
 
-from benchmarks.table import Row, main, median, percentile
+from benchmarks.table import Row, main, median, peak_memory, percentile
 from eventlab.domain import account, cart
 from eventlab.domain.decider import Refused
 from eventlab.domain.money import Money
@@ -121,7 +120,7 @@ def scanned(file: Path) -> Population:
 def alone(file: Path, carts: int, answer: Any) -> None:
     """In a process of its own: the time it takes, and the most memory that the process took, in MB."""
     took = seconds(lambda: scanned(file).as_of(time=moment(carts)))
-    answer.put((took, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024))
+    answer.put((took, peak_memory()))
 
 
 def from_parquet(file: Path, carts: int) -> tuple[float, float]:

@@ -6,7 +6,6 @@ in step with it. The chart is ``results/growth.svg``.
 
 import math
 import multiprocessing
-import resource
 import statistics
 import time
 from dataclasses import replace
@@ -17,7 +16,7 @@ import altair as alt
 import pandas as pd
 
 from benchmarks.shops import Ours, databases, fresh
-from benchmarks.table import Row, main
+from benchmarks.table import Row, main, peak_memory
 from benchmarks.view_latency import view
 from eventlab.views import create, rebuild
 
@@ -51,7 +50,7 @@ def replay(url: str, space: str, until: int, answer: Any) -> None:
     """In a process of its own: the most memory that it took, in MB."""
     for _ in Ours(url, space).store.read_all(until=until):  # type: ignore[arg-type]
         pass
-    answer.put(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    answer.put(peak_memory())
 
 
 def memory(url: str, space: str, until: int) -> float:

@@ -50,6 +50,12 @@ def median(readings: Sequence[float], digits: int = 3) -> float:
     return round(statistics.median(readings), digits)
 
 
+def peak_memory() -> float:
+    """The most memory that this process took, in MB. (``ru_maxrss`` would count what its parent took, too.)"""
+    told = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+    return int(told["VmHWM"].split()[0]) / 1024
+
+
 def machine() -> str:
     """What the figures were measured on."""
     cpu = platform.processor() or platform.machine()
