@@ -20,14 +20,18 @@ def context(request):
 def wrong(values):
     select = "SELECT balance_minor FROM bitemporal_balances WHERE "
     valid = "valid_from <= :time AND :time < valid_to"
+    believed = "recorded_from <= :known_at AND :known_at < recorded_to"
     return {
         "a": [1, 2, 3, 5, 13, 14, len(values["bank"].events), "4 balances", True],
         "b": [
             f"{select}{valid}",
-            f"{select}{valid} AND recorded_to > '9999'",
+            f"{select}{valid} AND recorded_to > '9999-01-01'",
             f"{select}{valid} AND recorded_from <= :known_at",
+            f"{select}{valid} AND recorded_from < :known_at AND :known_at <= recorded_to",
+            f"{select}valid_from < :time AND :time <= valid_to AND {believed}",
+            f"{select}valid_from <= :time AND :time <= valid_to AND {believed}",
             f"{select}{valid} AND recorded_from <= :known_at ORDER BY recorded_from LIMIT 1",
-            f"{select}recorded_from <= :known_at AND :known_at < recorded_to AND valid_to > '9999'",
+            f"{select}{believed} AND valid_to > '9999-01-01'",
             "SELECT sum(balance_minor) FROM bitemporal_balances WHERE recorded_from <= :known_at",
             "SELECT * FROM balances",
             "DELETE FROM bitemporal_balances WHERE 1 = 0",

@@ -45,24 +45,34 @@ def _balance(bank: Bank, time: str, known_at: datetime) -> Money:
 def _check_query(answer: object, bank: Bank) -> str | None:
     if not isinstance(answer, str):
         return "The answer is a text: one SQL query."
-    days = evenings()[::4]
-    wrong = {"earlier": 0, "end": 0}
-    for time, known_at in product(days, days):
+    days = evenings()[2::4]  # the last evening is one of them
+    exact = _at_events(bank.events)
+    wrong = {"earlier": 0, "end": 0, "exact": 0}
+    for time, known_at in [*product(days, days), *sorted(exact)]:
         try:
             found = bank.ask(answer, time, known_at)
         except SQLAlchemyError as error:
             return f"The database refuses this query: {getattr(error, 'orig', None) or error}."
-        at = f"Known at {known_at:%d %B} about {time:%d %B}"
+        at = f"Known at {known_at:%d %B, %H:%M} about {time:%d %B, %H:%M}"
         if len(found) != 1 or len(found[0]) != 1:
             return f"{at} it finds {len(found)} rows: it has to be one, of one column. Which periods hold both moments?"
         right = as_believed(bank.store, decider, ANA, time=time, known_at=known_at).balance.minor
         if found[0][0] != right:
-            wrong["end" if known_at == days[-1] else "earlier"] += 1
+            wrong["exact" if (time, known_at) in exact else "end" if known_at == days[-1] else "earlier"] += 1
     if wrong["earlier"] and not wrong["end"]:
         return "It finds what is believed now, whatever `:known_at` is. Which two columns say when a row was believed?"
     if wrong["earlier"] or wrong["end"]:
-        return f"It finds a balance, but at {sum(wrong.values())} of {len(days) ** 2} points it was another one."
+        points = len(days) ** 2 + len(exact)
+        return f"It finds a balance, but at {sum(wrong.values())} of {points} points it was another one."
+    if wrong["exact"]:
+        return "In the evenings it is right, and at the very moment of a booking it is not: which row holds its bounds?"
     return None
+
+
+def _at_events(events: Sequence[Recorded]) -> set[tuple[datetime, datetime]]:
+    """Points where one of the two moments is exactly that of an event."""
+    end = max(each.recorded_time for each in events)
+    return {(each.valid_time, end) for each in events} | {(end, each.recorded_time) for each in events}
 
 
 def _check_believed(answer: object, bank: Bank) -> str | None:
