@@ -57,7 +57,7 @@ def test_schemas_are_written_where_one_wants_them(tmp_path: Path) -> None:
     done = eventlab("schemas", str(tmp_path / "schemas"), home=tmp_path)
     assert done.returncode == 0
     written = {path.name for path in (tmp_path / "schemas").iterdir()}
-    assert {"ItemAdded.v1.json", "ItemAdded.v1.avsc"} <= written
+    assert {"ItemAdded.v1.json", "ItemAdded.v1.avsc", "SubjectForgotten.v1.json"} <= written
     assert f"{len(written)} schemas are in" in done.stdout
 
 

@@ -173,10 +173,13 @@ def kafka(tool: str | None, arguments: tuple[str, ...]) -> None:
 def schemas(directory: Path) -> None:
     """Write the JSON Schema and the Avro schema of each event to DIRECTORY."""
     from eventlab.events.catalogue import registry
+    from eventlab.events.registry import TypeRegistry
     from eventlab.events.schemas import publish
+    from eventlab.forgetting import SubjectForgotten
 
     try:
-        click.echo(f"{len(publish(registry, directory))} schemas are in {directory}.")
+        written = publish([*registry, *TypeRegistry([SubjectForgotten])], directory)
+        click.echo(f"{len(written)} schemas are in {directory}.")
     except OSError as error:
         raise LabError(f"{directory} cannot be written ({error.strerror}). Name a directory that is yours.") from error
 
