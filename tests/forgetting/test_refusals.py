@@ -12,6 +12,7 @@ from msgspec import Struct
 from eventlab.domain.account import AccountOpened, Deposited
 from eventlab.domain.money import Money
 from eventlab.events.envelope import NewEvent, StreamId
+from eventlab.events.errors import UnknownEventType
 from eventlab.events.registry import TypeRegistry
 from eventlab.forgetting import (
     FORGOTTEN,
@@ -24,6 +25,7 @@ from eventlab.forgetting import (
     Tampered,
     Unsealable,
     WrongKey,
+    enforce,
     forget,
     new_key,
 )
@@ -209,6 +211,18 @@ def test_an_erasure_without_its_key_store_says_what_is_left_to_do(
     assert [str(each.event) for each in store.read(StreamId("subject", "1001"))] == ["forgot the subject 1001: letter"]
     assert store.load(ANA)[0][0] == AccountOpened(FORGOTTEN, "EUR", Money(0, "EUR"), ON)
     assert Deposited(eur("100.00"), ON, FORGOTTEN) in store.load(ANA)[0]
+
+
+def test_a_store_that_cannot_record_an_erasure_says_how_it_could(keys: KeyStore, sqlite_url: str) -> None:
+    store = SqlEventStore(sqlite_url, sealing=Sealer(keys, personal))
+    store.append(ANA, STORIES[ANA])
+    cure = r"key was destroyed; open the store with TypeRegistry\(\[\*EVENTS, SubjectForgotten\]\)"
+    with pytest.raises(UnknownEventType, match=cure):
+        forget(store, keys, ANA.key, "letter")
+    with pytest.raises(UnknownEventType, match=cure):
+        enforce(store, keys)
+    keys.close()  # forgets what it holds in memory
+    assert store.load(ANA)[0] == [new.event for new in STORIES[ANA]]
 
 
 def test_a_mistyped_id_forgets_nobody(store: SqlEventStore, keys: KeyStore) -> None:
