@@ -124,7 +124,7 @@ def test_a_moment_that_cannot_be_is_an_error_in_words(when: dict[str, Any], mess
         as_of(store_of(ACCOUNT, ANA), account.decider, ACCOUNT, **when)
 
 
-@pytest.mark.parametrize("when", [{"version": 1}, {"time": at(18)}, {"position": 0}])
+@pytest.mark.parametrize("when", [{"version": 0}, {"version": 1}, {"time": at(18)}, {"position": 0}])
 def test_a_stream_that_is_not_there_is_an_error(when: dict[str, Any]) -> None:
     with pytest.raises(LookupError, match="there is no stream cart-9"):
         as_of(store_of(CART, []), cart.decider, StreamId("cart", "9"), **when)

@@ -12,6 +12,7 @@ from eventlab.domain.decider import Decider
 from eventlab.events.envelope import StreamId
 from eventlab.history import as_believed, as_of, bitemporal, learned, on_record
 from eventlab.history.bitemporal import MOST_MOMENTS
+from eventlab.history.moments import Moment
 
 from .stories import ACCOUNT, ANA, CART, CASES, START, Story, at, eur, store_of
 
@@ -188,6 +189,26 @@ def test_a_moment_before_the_picture_is_an_error() -> None:
         both.at(at(8, day=1), at(9, day=5))
     with pytest.raises(ValueError, match="is before 2026-03-01 09:00:00"):
         both.at(at(9, day=5), at(8, day=1))
+
+
+def test_a_picture_says_nothing_about_the_future() -> None:
+    both = bitemporal(store_of(ACCOUNT, ANA), account.decider, ACCOUNT)
+    for time, known_at in ((FUTURE, at(9, day=5)), (at(9, day=5), FUTURE)):
+        with pytest.raises(ValueError, match="is in the future: what will have happened then, nobody knows yet"):
+            both.at(time, known_at)
+
+
+def test_a_picture_shows_what_is_expected() -> None:
+    """As far as an order of next year that is on record today."""
+    far = datetime.now(UTC) + timedelta(days=365)
+    story: Story = [*ANA, (account.TransferSent(eur("10"), far.date(), "Ben"), far, at(9, day=6))]
+    assert bitemporal(store_of(ACCOUNT, story), account.decider, ACCOUNT).at(far, at(9, day=6)).balance == eur("244.80")
+
+
+@pytest.mark.parametrize("known_at", [0, 1, at(9)])
+def test_what_was_on_record_of_a_stream_that_is_not_there_is_an_error(known_at: Moment) -> None:
+    with pytest.raises(LookupError, match="there is no stream cart-9"):
+        on_record(store_of(CART, []), StreamId("cart", "9"), known_at)
 
 
 def test_a_stream_that_is_not_there_is_an_error() -> None:

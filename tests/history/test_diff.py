@@ -102,9 +102,10 @@ def test_two_moments_that_cannot_be_compared_are_an_error(a: Any, b: Any, messag
         diff(store_of(ACCOUNT, ANA), account.decider, ACCOUNT, a, b)
 
 
-def test_a_stream_that_is_not_there_is_an_error() -> None:
+@pytest.mark.parametrize("b", [0, 1])
+def test_a_stream_that_is_not_there_is_an_error(b: int) -> None:
     with pytest.raises(LookupError, match="there is no stream cart-9"):
-        diff(store_of(CART, []), cart.decider, StreamId("cart", "9"), 0, 1)
+        diff(store_of(CART, []), cart.decider, StreamId("cart", "9"), 0, b)
 
 
 def test_any_decider_has_a_history() -> None:

@@ -8,7 +8,7 @@ from typing import Generic, cast
 
 from eventlab.domain.decider import Command, Decider, Event, State
 from eventlab.events.envelope import Recorded, StreamId
-from eventlab.history.moments import instant, whole
+from eventlab.history.moments import check_known, instant, whole
 from eventlab.store.contract import EventStore
 
 MOST_MOMENTS = 200  # per axis: the states of all pairs are kept, so that one can point at any
@@ -33,7 +33,13 @@ class Bitemporal(Generic[State]):
         return tuple(event for event in self.events if event.recorded_time > event.valid_time)
 
     def at(self, time: datetime | str, known_at: datetime | str) -> State:
-        """What was believed at ``known_at`` about ``time``. Raises ValueError for a moment before the first one."""
+        """What was believed at ``known_at`` about ``time``.
+
+        Raises ValueError for a moment before the first one or in the future, as :func:`eventlab.history.as_believed`.
+        """
+        last = max(max(event.recorded_time, event.valid_time) for event in self.events)
+        for moment in (time, known_at):
+            check_known(instant(moment), last)
         return self.states[_place(known_at, self.recorded)][_place(time, self.valid)]
 
 

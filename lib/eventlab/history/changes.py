@@ -26,7 +26,7 @@ def _words(value: object) -> str:
 def parts(state: object) -> list[str]:
     """The fields of a struct or dataclass and what it computes from them: a cart's lines, and its total.
 
-    None for anything else.
+    Empty for anything else.
     """
     computed = [name for name, item in vars(type(state)).items() if isinstance(item, property)]
     fields = getattr(type(state), "__match_args__", ())

@@ -86,6 +86,11 @@ def check_span(time: datetime, first: datetime, last: datetime, what: str) -> No
     """
     if time < first:
         raise ValueError(f"there was nothing at {time}: {what} begins at {first}")
+    check_known(time, last)
+
+
+def check_known(time: datetime, last: datetime) -> None:
+    """Raises ValueError for a time in the future, unless the ``last`` time on record is still later."""
     if time > max(last, datetime.now(UTC)):
         raise ValueError(f"{time} is in the future: what will have happened then, nobody knows yet")
 
@@ -115,7 +120,7 @@ def had_happened(moment: Moment, axis: Axis) -> Callable[[Recorded], bool]:
 def whole(store: EventStore, stream: StreamId, until: Version | None = None) -> list[Recorded]:
     """The events of the stream, all or up to a version. Raises LookupError when there is no such stream."""
     events = list(store.read(stream, until=until))
-    if not events and until != 0:
+    if not (events or (until == 0 and list(store.read(stream, until=Version(1))))):
         raise LookupError(f"there is no stream {stream} in this store")
     return events
 
