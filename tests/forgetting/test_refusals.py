@@ -216,7 +216,7 @@ def test_an_erasure_without_its_key_store_says_what_is_left_to_do(
 def test_a_store_that_cannot_record_an_erasure_says_how_it_could(keys: KeyStore, sqlite_url: str) -> None:
     store = SqlEventStore(sqlite_url, sealing=Sealer(keys, personal))
     store.append(ANA, STORIES[ANA])
-    cure = r"key was destroyed; open the store with TypeRegistry\(\[\*EVENTS, SubjectForgotten\]\)"
+    cure = r"no key was destroyed; open the store with TypeRegistry\(\[\*EVENTS, SubjectForgotten\]\)"
     with pytest.raises(UnknownEventType, match=cure):
         forget(store, keys, ANA.key, "letter")
     with pytest.raises(UnknownEventType, match=cure):

@@ -61,6 +61,6 @@ def _told_of_the_registry() -> Iterator[None]:
         yield
     except UnknownEventType as error:
         raise UnknownEventType(
-            "the registry of this store does not know SubjectForgotten, so it has no record of who is forgotten, and no "
-            "key was destroyed; open the store with TypeRegistry([*EVENTS, SubjectForgotten])"
+            "the registry of this store does not know SubjectForgotten, so it has no record of who is forgotten, and "
+            "no key was destroyed; open the store with TypeRegistry([*EVENTS, SubjectForgotten])"
         ) from error

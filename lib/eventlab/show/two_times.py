@@ -311,7 +311,8 @@ def two_times(
     ``both``: what :func:`eventlab.history.bitemporal` gives.
     ``line``: the name of the number in the state that is drawn (money or a number): ``"balance"``.
     ``time``, ``known_at``: where the cursors stand at first, on the valid and the recorded axis; by default at the end.
-    Raises ValueError when the state has no such number, and for a moment before the picture begins.
+    Raises ValueError when the state has no such number, and for a moment before the picture begins or in the
+    future.
     """
     if line not in (names := parts(both.states[-1][-1])):
         raise ValueError(f"the state has no {line!r} to draw; it has {', '.join(names)}")
