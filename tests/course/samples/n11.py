@@ -46,6 +46,8 @@ def wrong(values):
         "b": [
             table(first=by_stream, second=by_stream),
             table(first=by_field("first_id")),
+            table(first=by_field("first_id"), second=by_stream),
+            table(first=by_stream, second=by_field("second_id")),
             table(first=by_field("second_id"), second=by_field("first_id")),
             table(first=by_field("first_id"), second=by_field("first_id")),
             table(first=by_field("first_id"), second=by_field("second_id"), branch=by_field("first_id")),

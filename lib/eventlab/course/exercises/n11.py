@@ -1,6 +1,7 @@
 """Exercises of lesson 11: where a name hides, whose a field is, and a view that forgets."""
 
 from collections.abc import Sequence
+from contextlib import closing
 from datetime import date
 from typing import Any
 
@@ -39,23 +40,31 @@ def _check_table(answer: object) -> str | None:
         return "The answer is a table: `Personal({JointAccountOpened: {…}})`."
     if JointAccountOpened not in answer:
         return "The table has no line for `JointAccountOpened`: a store would refuse the event."
-    keys = KeyStore("sqlite://", {1: new_key()})
-    sealer = Sealer(keys, answer)
-    new = NewEvent(_JOINT)
-    (sealed,) = sealer.seal(Append(StreamId("account", "77"), [new])).events
-    stored: Any = sealed.event
+    for gone, left in (("first", "second"), ("second", "first")):
+        new = NewEvent(_JOINT)
+        with closing(KeyStore("sqlite://", {1: new_key()})) as keys:
+            sealer = Sealer(keys, answer)
+            stored = sealer.seal(Append(StreamId("account", "77"), [new])).events[0].event
+            if diagnosis := _check_stored(stored):
+                return diagnosis
+            forgotten = getattr(_JOINT, f"{gone}_id")
+            keys.destroy(forgotten)
+            opened = sealer.open(stored, new.id)
+        who = f"{getattr(_JOINT, gone)} ({forgotten}) is forgotten"
+        if getattr(opened, gone) is not FORGOTTEN:
+            return f"{who}, and `{gone}` can still be read. Under whose key is it?"
+        if getattr(opened, left) != getattr(_JOINT, left):
+            return f"{who}, and the name of {getattr(_JOINT, left)} is lost as well."
+    return None
+
+
+def _check_stored(stored: Any) -> str | None:
     if open_ := [name for name in ("first", "second") if getattr(stored, name) == getattr(_JOINT, name)]:
         return f"`{open_[0]}` would be stored as it is: {getattr(_JOINT, open_[0])}."
     if (stored.first_id, stored.second_id) != (_JOINT.first_id, _JOINT.second_id):
         return "An id says whose key it is: sealed, nobody could find the key."
     if stored.branch != _JOINT.branch:
         return "The branch is a place, not a person: it has to stay readable when both are forgotten."
-    keys.destroy(_JOINT.first_id)
-    opened: Any = sealer.open(stored, new.id)
-    if opened.first is not FORGOTTEN:
-        return f"Inge ({_JOINT.first_id}) is forgotten, and her name can still be read. Under whose key is it?"
-    if opened.second != _JOINT.second:
-        return f"Inge ({_JOINT.first_id}) is forgotten, and Jonas has lost his name with hers."
     return None
 
 
