@@ -36,6 +36,9 @@ def wrong(values):
             lambda fields: {**fields, "price": str(fields["price"]["minor"] / 100)},
             lambda fields: {**fields, "price": None} if fields["price"]["currency"] != "EUR" else _down(fields),
             lambda fields: {"product": fields["product"], "price": _down(fields)["price"]},
+            lambda fields: {**_no_yen(fields), "product": "socks"},
+            lambda fields: {**_no_yen(fields), "quantity": 2},
+            lambda fields: _no_yen(fields),
             lambda fields: fields,
             lambda fields: None,
             {"price": "4.50"},
@@ -56,3 +59,9 @@ def wrong(values):
 def _down(fields):
     euros, cents = divmod(fields["price"]["minor"], 100)
     return {**fields, "price": f"{euros}.{cents:02}"}
+
+
+def _no_yen(fields):
+    if fields["price"]["currency"] == "JPY":
+        raise ValueError("no yen")
+    return _down(fields)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from itertools import cycle
 from typing import Any
 
 from eventlab.course import compatibility
@@ -10,8 +11,10 @@ from eventlab.course.compatibility import CHANGES, ITEM_ADDED, reads
 from eventlab.course.exercise import Exercise
 from eventlab.course.plan import Plan
 from eventlab.course.quiz import Option, Question
+from eventlab.domain.money import Money
 
 _PRICE = re.compile(r"\d+\.\d\d")
+_PRODUCTS, _FOREIGN = ("socks", "trousers"), ("JPY", "USD", "GBP")
 _CENTS = (450, 4990, 1999, 29, 5, 100000)
 _PRIMITIVE: dict[str, type | tuple[type, ...]] = {
     "string": str,
@@ -65,8 +68,8 @@ def _check_pilot(answer: object) -> str | None:
 def _check_down(answer: object) -> str | None:
     if not callable(answer):
         return "The answer is a function: `def answer(fields): …`"
-    for cents in _CENTS:
-        newest = {"product": "socks", "quantity": 2, "price": {"minor": cents, "currency": "EUR"}}
+    for quantity, (cents, product) in enumerate(zip(_CENTS, cycle(_PRODUCTS)), 1):
+        newest = {"product": product, "quantity": quantity, "price": {"minor": cents, "currency": "EUR"}}
         fields = answer({**newest, "price": dict(newest["price"])})  # type: ignore[call-overload]
         if not isinstance(fields, Mapping):
             return f"A downcaster gives a dictionary of fields; yours gives {type(fields).__name__}."
@@ -80,13 +83,17 @@ def _check_down(answer: object) -> str | None:
 
 
 def _raises(answer: Callable[..., Any]) -> str | None:
-    yen = {"product": "socks", "quantity": 2, "price": {"minor": 700, "currency": "JPY"}}
-    try:
-        fields = answer(yen)
-    except ValueError:
-        return None
-    price = fields.get("price") if isinstance(fields, Mapping) else fields
-    return f"700 yen become {price!r}, and a program of 2024 takes that for euros: refuse what it cannot say."
+    for currency in _FOREIGN:
+        try:
+            fields = answer({"product": "socks", "quantity": 2, "price": {"minor": 700, "currency": currency}})
+        except ValueError:
+            continue
+        price = fields.get("price") if isinstance(fields, Mapping) else fields
+        return (
+            f"{Money(700, currency)} becomes {price!r}, and a program of 2024 takes that for euros: refuse what it "
+            "cannot say."
+        )
+    return None
 
 
 def _check_field(answer: object) -> str | None:
