@@ -1,5 +1,7 @@
 """The bank of lesson 11: what DELETE leaves, what a destroyed key leaves, and what is left in the end."""
 
+from contextlib import closing
+
 import pytest
 
 from eventlab import forgetting
@@ -59,15 +61,20 @@ def test_a_backup_of_the_keys_reads_again_until_it_is_enforced_or_worthless(bank
     url = bank.copy_keys()
     forgetting.forget(bank.store, bank.keys, BEN, "letter")
     assert bank.readable(BEN, bank.keys) == 0
-    restored = KeyStore(url, {1: bank.kek}, hold_seconds=0)
-    assert bank.readable(BEN, restored) > 0
-    forgetting.enforce(bank.store, restored)
-    assert bank.readable(BEN, restored) == 0
+    with closing(KeyStore(url, {1: bank.kek}, hold_seconds=0)) as restored:
+        assert bank.readable(BEN, restored) > 0
+        forgetting.enforce(bank.store, restored)
+        assert bank.readable(BEN, restored) == 0
 
-    new = bank.rotate()
-    assert bank.readable(ANA, KeyStore(bank.keys.engine.url, new)) > 0
+    for _ in range(2):
+        old, new = bank.kek, bank.rotate()
+        assert old not in {bank.kek, *new.values()}
+        with closing(KeyStore(bank.keys.engine.url, new)) as rotated:
+            assert bank.readable(ANA, rotated) > 0
+        with closing(KeyStore(url, new)) as copy, pytest.raises(WrongKey):
+            bank.readable(ANA, copy)
     with pytest.raises(WrongKey):
-        bank.readable(ANA, KeyStore(url, new))
+        bank.account(ANA)
 
 
 @pytest.mark.parametrize("bank", [True], indirect=True)

@@ -5,7 +5,7 @@ import shutil
 import tempfile
 import weakref
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from datetime import date
 from pathlib import Path
 from random import Random
@@ -74,8 +74,9 @@ class Bank:
     def __init__(self, kafka: Kafka, *, sealed: bool, seed: int = 11) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="eventlab-bank-"))
         self.url = f"sqlite:///{self.folder / 'bank.db'}"
-        self.kek = new_key()
-        self.keys = KeyStore(f"sqlite:///{self.folder / 'keys.db'}", {1: self.kek}, hold_seconds=0)
+        self._kek_version, self.kek = 1, new_key()
+        keks = {self._kek_version: self.kek}
+        self.keys = KeyStore(f"sqlite:///{self.folder / 'keys.db'}", keks, hold_seconds=0)
         sealing = Sealer(self.keys, personal) if sealed else None
         self.store = SqlEventStore(self.url, REGISTRY, inline=[self._address], sealing=sealing)
         self.listens = False  # whether the address book listens to SubjectForgotten
@@ -159,11 +160,17 @@ class Bank:
         return f"sqlite:///{copy}"
 
     def rotate(self) -> Mapping[int, bytes]:
-        """Wrap all keys with a new key-encryption key, and throw the old one away: what is left of them."""
-        self.keks = {2: new_key()}
+        """Wrap all keys with a new key-encryption key, and throw the old one away: what is left of them.
+
+        The bank's own programs began with the old one: they read no personal text any more.
+        """
+        old = {self._kek_version: self.kek}
+        self._kek_version, self.kek = self._kek_version + 1, new_key()
+        new = {self._kek_version: self.kek}
+        with closing(KeyStore(self.keys.engine.url, old | new)) as keys:
+            keys.rewrap()
         self.keys.close()
-        KeyStore(self.keys.engine.url, {1: self.kek, **self.keks}).rewrap()
-        return self.keks
+        return new
 
     def vacuum(self) -> None:
         """Have SQLite write its file anew, and empty its write-ahead log."""
