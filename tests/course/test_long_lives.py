@@ -61,8 +61,18 @@ def test_the_break_even_is_read_off_the_lines():
     assert told.events == 40
     assert told.paid_after(141) == "after 3 of its loads"
     assert told.paid_after(40) == "never"
-    assert "They cross at 40 events." in told.chart().alt
+    assert told.chart().alt == (
+        "Time of a load against the length of the stream, from 10 events to 80. With all events: from 200 ms to "
+        "900 ms. From a snapshot: from 500 ms to 500 ms. They cross at 40 events."
+    )
+    assert "stroke-dasharray" in told.chart().svg
     assert len(told.chart().table) == 8
+
+
+def test_lines_that_do_not_cross_are_not_said_to():
+    chart = BreakEven(tuple((events, 0.6 + events * 0.01, 0.5) for events in (10, 20)), write=3.0).chart()
+    assert chart.alt.endswith("They do not cross.")
+    assert "stroke-dasharray" not in chart.svg
 
 
 def test_the_break_even_is_measured(bank):
@@ -74,7 +84,12 @@ def test_the_break_even_is_measured(bank):
 def test_growth_is_told_in_words():
     growth = Growth(((50, 0.001), (1000, 0.02)))
     assert growth.longest == 20
-    assert "from 1.0 ms for 50 events to 20.0 ms for 1,000" in growth.chart().alt
+    assert growth.chart().alt == (
+        "Time of a load against the length of the stream: from 1 ms for 50 events to 20 ms for 1,000; "
+        "20 times the events take 20 times as long."
+    )
+    slower = Growth(((50, 0.001), (1000, 0.06)))
+    assert "20 times the events take 60 times as long" in slower.chart().alt
 
 
 def test_a_months_stream_knows_what_all_events_know_and_a_closing_does_not(bank):

@@ -138,6 +138,10 @@ def _seconds(work: Callable[[], object], repeats: int = _REPEATS) -> float:
     return median(readings)
 
 
+def _ms(seconds: float) -> str:
+    return f"{1000 * seconds:.3g} ms"
+
+
 @dataclass(frozen=True)
 class Growth:
     """How long a load takes: ``points`` are events and seconds."""
@@ -154,10 +158,11 @@ class Growth:
         frame = pd.DataFrame([(events, round(1000 * seconds, 2)) for events, seconds in self.points],
                              columns=["events", "ms"])  # fmt: skip
         chart = altair.Chart(frame, width=WIDTH, height=HEIGHT).mark_line(point=True).encode(x="events:Q", y="ms:Q")
-        first, last = frame.iloc[0], frame.iloc[-1]
+        (fewest, shortest), (most, longest) = self.points[0], self.points[-1]
         alt = (
-            f"Time of a load against the length of the stream: from {first['ms']} ms for {first['events']:,.0f} events "
-            f"to {last['ms']} ms for {last['events']:,.0f}, in step with the length."
+            f"Time of a load against the length of the stream: from {_ms(shortest)} for {fewest:,} events to "
+            f"{_ms(longest)} for {most:,}; {most / fewest:.3g} times the events take {longest / shortest:.3g} times as "
+            "long."
         )
         return show.figure(chart, alt, frame)
 
@@ -259,7 +264,7 @@ class BreakEven:
         return "never" if saved <= 0 else f"after {ceil(self.write / saved):,} of its loads"
 
     def chart(self) -> Figure:
-        """Both against the length of the stream, with the point where they cross."""
+        """Both against the length of the stream, with the point where they cross, if they do."""
         frame = pd.DataFrame(
             [row for events, full, kept in self.points for row in (
                 (events, round(1000 * full, 3), "all events"), (events, round(1000 * kept, 3), "from a snapshot"))],
@@ -268,11 +273,15 @@ class BreakEven:
         lines = altair.Chart(frame, width=WIDTH, height=HEIGHT).mark_line(point=True)
         lines = lines.encode(x="events:Q", y="ms:Q", color=altair.Color("load:N", sort=None))
         cross = altair.Chart(pd.DataFrame({"events": [self.events]})).mark_rule(strokeDash=[4, 4]).encode(x="events:Q")
+        (fewest, *shortest), (most, *longest) = self.points[0], self.points[-1]
+        full, kept = (f"{_ms(first)} to {_ms(last)}" for first, last in zip(shortest, longest, strict=True))
         alt = (
-            f"Time of a load against the length of the stream, up to {self.points[-1][0]} events. With all events it "
-            f"grows; from a snapshot it stays flat. They cross at {self.events} events."
+            f"Time of a load against the length of the stream, from {fewest} events to {most}. With all events: from "
+            f"{full}. From a snapshot: from {kept}. "
         )
-        return show.figure(lines + cross, alt, frame)
+        if not self.events:
+            return show.figure(lines, f"{alt}They do not cross.", frame)
+        return show.figure(lines + cross, f"{alt}They cross at {self.events} events.", frame)
 
 
 def _line(points: Sequence[tuple[float, float]]) -> tuple[float, float]:
