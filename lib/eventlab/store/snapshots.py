@@ -25,7 +25,7 @@ from eventlab.store.trouble import told_plainly
 
 State = TypeVar("State")
 
-# Twice what finding a snapshot costs here (benchmarks/snapshots.py), so a tail is never felt; measure your own fold.
+# Above the break-even of benchmarks/results/snapshots.json, and a tail that is never felt; measure your own fold.
 EVERY = 100
 
 
