@@ -25,7 +25,7 @@ from eventlab.store.trouble import told_plainly
 
 State = TypeVar("State")
 
-# Above the break-even of benchmarks/results/snapshots.json, and a tail that is never felt; measure your own fold.
+# Of the order of the break-even in benchmarks/results/snapshots.json: a tail that is never felt. Measure your own fold.
 EVERY = 100
 
 
