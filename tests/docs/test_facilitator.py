@@ -49,9 +49,7 @@ def test_the_lessons_of_the_hour_fit_into_it():
 
 
 def test_two_days_have_all_lessons_and_time_for_each_block():
-    days = [
-        [(60 * int(hour) + int(minute), re.findall(r"\d\d", named)) for hour, minute, named in day] for day in DAYS
-    ]
+    days = [[(60 * int(hour) + int(minute), re.findall(r"\d\d", named)) for hour, minute, named in day] for day in DAYS]
     assert sorted(number for day in days for _, named in day for number in named) == ALL
     for (start, named), (end, _) in itertools.chain.from_iterable(map(itertools.pairwise, days)):
         assert minutes_of(named) <= end - start, named
