@@ -29,7 +29,7 @@ from eventlab.store.trouble import told_plainly
 
 # A notification takes a lock of the whole server while its transaction commits, so it comes after the append, and not
 # after each: a subscriber that was woken looks every _LOOK_SECONDS for _AWAKE_SECONDS, far longer than _QUIET_SECONDS.
-_QUIET_SECONDS = 0.01
+_QUIET_SECONDS = 0.1
 _AWAKE_SECONDS = 0.25
 _LOOK_SECONDS = 0.002
 # Should a writer be killed between its append and its notification.
