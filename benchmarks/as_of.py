@@ -43,7 +43,8 @@ MOST_MB = 1_024.0
 # ahead. Their columns would be more than a gigabyte.
 MEMORY_SLACK_MB = 400.0
 STORED = 100_000  # events in the database from which columns are read
-LEAST_READ = 0.3  # of the rate of read_all alone, which hands on what the driver gives it; a frame has its columns to build
+# Of the rate of read_all alone, which hands on what the driver gives it, where a frame has its columns to build.
+LEAST_READ = 0.3
 LONG, STEPS_TAKEN, MOST_STEP_MS = 100_000, 300, 50.0
 
 
