@@ -5,14 +5,15 @@ from datetime import UTC, datetime, timedelta
 
 from hypothesis import strategies as st
 
+from eventlab.pitfalls.history import History
 from eventlab.pitfalls.record import Record
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 
-def history(*entries: tuple) -> list[Record]:
+def history(*entries: tuple) -> History:
     """Records read in this order, each given as key, version and perhaps partition and milliseconds after noon."""
-    return [_record(order, *entry) for order, entry in enumerate(entries)]
+    return History(tuple(_record(order, *entry) for order, entry in enumerate(entries)))
 
 
 def _record(order: int, key: str, version: int, partition: int = 0, ms: int = 0, cause: str = "") -> Record:
@@ -31,13 +32,13 @@ def _record(order: int, key: str, version: int, partition: int = 0, ms: int = 0,
     )
 
 
-def reread(records: Iterable[Record]) -> list[Record]:
+def reread(records: Iterable[Record]) -> History:
     """The same records in the order given."""
     return history(*((record.key, record.version, record.partition, 0, record.cause) for record in records))
 
 
 @st.composite
-def clean_histories(draw: st.DrawFn) -> list[Record]:
+def clean_histories(draw: st.DrawFn) -> History:
     """Several keys, each on one partition and in the order of its versions, interleaved at will.
 
     Each version but the first has the one before it as its cause.

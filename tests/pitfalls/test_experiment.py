@@ -5,7 +5,7 @@ from .histories import history
 
 
 def result(*entries):
-    return Result(tuple(history(*entries)), inversions, "carts were read out of order")
+    return Result(history(*entries), inversions, "carts were read out of order")
 
 
 MIXED = result(("a", 2, 1, 10), ("b", 1, 0, 0), ("a", 1, 0, 30), ("b", 2, 0, 5), ("c", 1, 1, 0))

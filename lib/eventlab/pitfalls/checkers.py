@@ -1,20 +1,21 @@
-"""What can be wrong with a history: each checker takes records in the order of reading and gives those that are wrong.
+"""What can be wrong with a history: each checker gives the facts that are wrong, those that were read first.
 
-They ask nothing but what a reader saw. A record that never came is not out of order.
+Most ask nothing but what a reader saw. A record that never came is not out of order.
 """
 
 from collections.abc import Callable, Sequence
 
-from eventlab.pitfalls.record import Record
+from eventlab.pitfalls.history import History
+from eventlab.pitfalls.record import Fact, Record
 
-Checker = Callable[[Sequence[Record]], list[Record]]
+Checker = Callable[[History], Sequence[Fact]]
 
 
-def inversions(records: Sequence[Record]) -> list[Record]:
+def inversions(history: History) -> list[Record]:
     """Records read after a later version of the same key."""
     latest: dict[str, int] = {}
     wrong = []
-    for record in records:
+    for record in history.read:
         if record.version < latest.get(record.key, record.version):
             wrong.append(record)
         else:
@@ -22,15 +23,15 @@ def inversions(records: Sequence[Record]) -> list[Record]:
     return wrong
 
 
-def causal_inversions(records: Sequence[Record]) -> list[Record]:
+def causal_inversions(history: History) -> list[Record]:
     """Effects read before their cause."""
     first: dict[str, int] = {}
-    for place, record in enumerate(records):
+    for place, record in enumerate(history.read):
         first.setdefault(record.id, place)
-    return [record for place, record in enumerate(records) if first.get(record.cause, place) > place]
+    return [record for place, record in enumerate(history.read) if first.get(record.cause, place) > place]
 
 
-def strays(records: Sequence[Record]) -> list[Record]:
+def strays(history: History) -> list[Record]:
     """Records that lie on another partition than the first one of their key."""
     home: dict[str, int] = {}
-    return [record for record in records if record.partition != home.setdefault(record.key, record.partition)]
+    return [record for record in history.read if record.partition != home.setdefault(record.key, record.partition)]

@@ -1,6 +1,6 @@
 """The shape of every pitfall: two arms that differ in one argument, and one number counted from what a reader saw."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from html import escape
@@ -9,24 +9,30 @@ from typing import Any, Literal
 import pandas as pd
 
 from eventlab.pitfalls.checkers import Checker, inversions
+from eventlab.pitfalls.history import History, Sent
 from eventlab.pitfalls.record import Record
 
 
 @dataclass(frozen=True)
 class Result:
-    """What a fresh reader of the topic read, and what ``metric`` finds wrong with it.
+    """What producers sent and a fresh reader of the topic read, and what ``metric`` finds wrong with it.
 
-    ``unit`` says what is counted: keys with at least one wrong record, of all keys.
+    ``unit`` says what is counted: keys with at least one wrong fact, of all keys.
     """
 
-    records: tuple[Record, ...]
+    history: History
     metric: Checker
     unit: str
 
+    @property
+    def records(self) -> tuple[Record, ...]:
+        """What was read, in the order of reading."""
+        return self.history.read
+
     @cached_property
     def wrong(self) -> tuple[str, ...]:
-        """The keys with a wrong record, in the order in which the first one was read."""
-        return tuple(dict.fromkeys(record.key for record in self.metric(self.records)))
+        """The keys with a wrong fact, in the order in which the metric names them."""
+        return tuple(dict.fromkeys(fact.key for fact in self.metric(self.history)))
 
     @property
     def count(self) -> int:
@@ -36,21 +42,21 @@ class Result:
     @cached_property
     def of(self) -> int:
         """How many keys there are."""
-        return len({record.key for record in self.records})
+        return len(self.history.keys)
 
     @property
     def inversions(self) -> int:
         """How many records were read after a later version of the same key, whatever the metric."""
-        return len(inversions(self.records))
+        return len(inversions(self.history))
 
     def sorted_by(self, field: Literal["timestamp", "version"]) -> "Result":
         """The same records as if they had been read in the order of ``field`` (ties: as they were read)."""
         ordered = sorted(self.records, key=lambda record: getattr(record, field))
-        return replace(self, records=tuple(replace(record, order=order) for order, record in enumerate(ordered)))
+        return replace(self, history=self.history.reread(tuple(ordered)))
 
     def table(self) -> pd.DataFrame:
         """One row per record in the order of reading; ``inverted`` marks those read after a later version."""
-        late = set(inversions(self.records))
+        late = set(inversions(self.history))
         frame = pd.DataFrame(map(asdict, self.records))
         return frame[_COLUMNS].assign(inverted=[record in late for record in self.records])
 
@@ -88,9 +94,9 @@ class Pitfall:
     brokers: Literal[1, 3]
     sources: Sequence[str]
 
-    def result(self, records: tuple[Record, ...]) -> Result:
-        """The verdict on what a reader saw."""
-        return Result(records, self.metric, self.unit)
+    def result(self, read: Iterable[Record], sent: Iterable[Sent] = ()) -> Result:
+        """The verdict on what a reader saw and, where the metric asks for it, what producers know that they sent."""
+        return Result(History(tuple(read), tuple(sent)), self.metric, self.unit)
 
 
 _COLUMNS = ["order", "partition", "offset", "key", "version", "type", "label", "timestamp", "producer"]
