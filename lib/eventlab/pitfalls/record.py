@@ -6,6 +6,9 @@ from typing import Any
 
 import msgspec
 
+Place = tuple[int, int]
+"""A partition and an offset in it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Fact:
@@ -37,15 +40,28 @@ class Fact:
 class Record(Fact):
     """A fact as a reader got it: the ``order``-th from 0, from this offset of this partition.
 
-    ``timestamp`` is the record's own: what the clock of its producer said.
+    ``timestamp`` is the record's own: what the clock of its producer said. ``reader`` tells several readers apart;
+    ``transaction`` is the one in which it was read, if its reader writes what follows from it in the same.
     """
 
     order: int
     partition: int
     offset: int
     timestamp: datetime
+    reader: str = ""
+    transaction: str = ""
+
+    @property
+    def place(self) -> Place:
+        """Where it lies."""
+        return self.partition, self.offset
+
+    @property
+    def fact(self) -> Fact:
+        """What it says, wherever it lies and whoever reads it."""
+        return Fact(self.key, self.version, self.type, self.label, self.producer, self.cause)
 
     @classmethod
     def decode(cls, value: bytes, **place: Any) -> "Record":
-        """The record whose value is ``value``. ``place`` holds the other four fields."""
+        """The record whose value is ``value``. ``place`` holds the other fields."""
         return cls(**msgspec.json.decode(value), **place)

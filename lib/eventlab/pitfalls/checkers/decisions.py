@@ -1,0 +1,68 @@
+"""What was decided on too little, and what is its own cause."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+
+from eventlab.pitfalls.history import History
+from eventlab.pitfalls.record import Fact, Record
+
+_Writer = tuple[str, str]
+"""``transaction`` and its name, or ``fact`` and its id."""
+
+
+def stale_decisions(history: History) -> list[Record]:
+    """Facts before which the log holds one of their entity that their producer had not seen when it decided.
+
+    Asks for :attr:`Sent.seen <eventlab.pitfalls.history.Sent.seen>`. An event store refuses such a write.
+    """
+    seen = {attempt.fact: attempt.seen for attempt in history.sent if attempt.seen is not None}
+    before: dict[tuple[str, str], set[int]] = defaultdict(set)
+    met: set[tuple[str, Fact]] = set()
+    wrong = {}
+    for record in history.read:
+        fact = record.fact
+        if (record.reader, fact) in met:
+            continue
+        met.add((record.reader, fact))
+        known = before[record.reader, record.key]
+        if fact in seen and any(version in known for version in range(seen[fact] + 1, record.version + 1)):
+            wrong.setdefault(fact, record)
+        known.add(record.version)
+    return list(wrong.values())
+
+
+def cycles(history: History) -> list[Fact]:
+    """Facts of transactions that saw each other's writes, directly or through others: each would have to come first.
+
+    What a transaction saw are the records that were read in it and the causes of what it wrote. A fact outside a
+    transaction stands for itself.
+    """
+    import networkx  # takes its time, and only this checker needs it
+
+    facts = dict.fromkeys([attempt.fact for attempt in history.sent] + [record.fact for record in history.read])
+    writer = _writers(history, facts)
+    graph = networkx.DiGraph(_write_read_edges(history, facts, writer))
+    groups = [group for group in networkx.strongly_connected_components(graph) if len(group) > 1]
+    circular: set[_Writer] = set().union(*groups)
+    return [fact for fact in facts if writer[fact.id] in circular or fact.cause == fact.id]
+
+
+def _writers(history: History, facts: Iterable[Fact]) -> dict[str, _Writer]:
+    """Who wrote what: of several attempts, the transaction that did not fail."""
+    found: dict[str, _Writer] = {fact.id: ("fact", fact.id) for fact in facts}
+    for attempt in sorted(history.sent, key=lambda attempt: attempt.status != "fail"):
+        if attempt.transaction:
+            found[attempt.fact.id] = ("transaction", attempt.transaction)
+    return found
+
+
+def _write_read_edges(
+    history: History, facts: Iterable[Fact], writer: Mapping[str, _Writer]
+) -> Iterator[tuple[_Writer, _Writer]]:
+    """From who wrote something to who saw it."""
+    for fact in facts:
+        if fact.cause in writer:
+            yield writer[fact.cause], writer[fact.id]
+    for record in history.read:
+        if record.transaction:
+            yield writer[record.id], ("transaction", record.transaction)
