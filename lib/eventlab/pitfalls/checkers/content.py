@@ -43,8 +43,8 @@ def duplicates(history: History) -> list[Record]:
 def inconsistent_offsets(history: History) -> list[Fact]:
     """Facts at a place of which an acknowledgement or an earlier reader said that it holds another one."""
     said: dict[Place, Fact] = {}
+    wrong: dict[tuple[Place, Fact], None] = {}
     acknowledged = [(attempt.place, attempt.fact) for attempt in history.sent if attempt.place is not None]
-    wrong = {}
     for place, fact in acknowledged + [(record.place, record.fact) for record in history.read]:
         if said.setdefault(place, fact) != fact:
             wrong[place, fact] = None
@@ -54,7 +54,7 @@ def inconsistent_offsets(history: History) -> list[Fact]:
 def conflicting_versions(history: History) -> list[Record]:
     """Records that give a version of an entity to another fact than the one which was read first with it."""
     first: dict[str, Fact] = {}
-    wrong = {}
+    wrong: dict[Fact, Record] = {}
     for record in history.read:
         if first.setdefault(record.id, record.fact) != record.fact:
             wrong.setdefault(record.fact, record)

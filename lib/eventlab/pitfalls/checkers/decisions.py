@@ -18,7 +18,7 @@ def stale_decisions(history: History) -> list[Record]:
     seen = {attempt.fact: attempt.seen for attempt in history.sent if attempt.seen is not None}
     before: dict[tuple[str, str], set[int]] = defaultdict(set)
     met: set[tuple[str, Fact]] = set()
-    wrong = {}
+    wrong: dict[Fact, Record] = {}
     for record in history.read:
         fact = record.fact
         if (record.reader, fact) in met:

@@ -80,7 +80,7 @@ def nonmonotonic_polls(history: History) -> list[Record]:
 def nonmonotonic_sends(history: History) -> list[Fact]:
     """Facts that lie before an earlier one of the same producer, by what was acknowledged."""
     furthest: dict[tuple[str, int], tuple[int, Fact]] = {}
-    wrong = {}
+    wrong: dict[Fact, None] = {}
     for attempt in history.sent:
         if attempt.place is None:
             continue
@@ -88,6 +88,6 @@ def nonmonotonic_sends(history: History) -> list[Fact]:
         before, fact = furthest.get((attempt.fact.producer, partition), (-1, attempt.fact))
         if offset > before:
             furthest[attempt.fact.producer, partition] = (offset, attempt.fact)
-        elif (offset, attempt.fact) != (before, fact):  # an idempotent producer that repeats itself is told the same place twice
+        elif (offset, attempt.fact) != (before, fact):  # an idempotent producer that repeats itself is told this twice
             wrong[attempt.fact] = None
     return list(wrong)
