@@ -3,6 +3,7 @@
 import os
 import re
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -108,11 +109,17 @@ def from_java(properties: dict[str, str], path: Path) -> dict[str, str]:
 
 
 def java_properties(settings: dict[str, str]) -> str:
-    """Settings for confluent-kafka as a properties file for Kafka's own (Java) tools."""
+    """Settings for confluent-kafka as a properties file for Kafka's own (Java) tools, without where the cluster is."""
     import javaproperties
 
+    java = {key: value for key, value in to_java(settings).items() if key != "bootstrap.servers"}
+    return javaproperties.dumps(java, timestamp=False)
+
+
+def to_java(settings: Mapping[str, str]) -> dict[str, str]:
+    """Settings for confluent-kafka by the names and values of a Java client; names that it does not know stay."""
     as_text = {_AS_TEXT.get(key, key): Path(v).read_text() if key in _AS_TEXT else v for key, v in settings.items()}
-    java = {_TO_JAVA.get(key, key): value for key, value in as_text.items() if key != "bootstrap.servers"}
+    java = {_TO_JAVA.get(key, key): value for key, value in as_text.items()}
     for store in ("ssl.truststore", "ssl.keystore"):
         if any(key.startswith(store) for key in java):
             java[f"{store}.type"] = "PEM"
@@ -123,7 +130,7 @@ def java_properties(settings: dict[str, str]) -> str:
         module = "plain.PlainLoginModule" if java.get("sasl.mechanism") == "PLAIN" else "scram.ScramLoginModule"
         credentials = f'username="{_quoted(user)}" password="{_quoted(password)}"'
         java["sasl.jaas.config"] = f"org.apache.kafka.common.security.{module} required {credentials};"
-    return javaproperties.dumps(java, timestamp=False)
+    return java
 
 
 def _quoted(text: str) -> str:

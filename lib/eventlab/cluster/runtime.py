@@ -14,7 +14,8 @@ from eventlab.cluster import jars
 _HERE = Path(__file__).parent
 # Start-up and memory over peak speed: a broker here lives for minutes and shares two cores with the notebook.
 # C1 alone (TieredStopAtLevel=1) and the serial collector halve the start; see docs/decisions/warm-brokers.md.
-QUICK = ["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
+# Native code is allowed at once (zstd, JPype): else the JVM warns; and its cache is valid for one answer only.
+QUICK = ["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "--enable-native-access=ALL-UNNAMED"]
 # A broker's heap: it keeps 1,000 topics and a full produce load within it; three of them fit a small laptop.
 HEAP = "-Xmx256m"
 
@@ -35,7 +36,7 @@ def server_environment() -> dict[str, str]:
 
 def run(main: str, *arguments: str | Path, **options: Any) -> subprocess.CompletedProcess[str]:
     """Run one of Kafka's tool classes to its end; ``options`` go to :func:`subprocess.run`."""
-    return subprocess.run(command(main, *arguments, flags=_warm()), text=True, check=False, **options)
+    return subprocess.run(command(main, *arguments, flags=warm()), text=True, check=False, **options)
 
 
 def _key() -> str:
@@ -53,13 +54,14 @@ def cache() -> Path:
 _WARM = ["-XX:+UnlockDiagnosticVMOptions", "-XX:-AOTAdapterCaching"]
 
 
-def _warm() -> list[str]:
+def warm() -> list[str]:
+    """The flags that have a JVM use the cache, when there is one."""
     return [*_WARM, f"-XX:AOTCache={cache()}"] if cache().exists() else []
 
 
 def broker_flags() -> list[str]:
     """The flags of a broker; with the cache when there is one, else it starts as well, in three times the time."""
-    return [HEAP, "-XX:+ExitOnOutOfMemoryError", *_warm()]
+    return [HEAP, "-XX:+ExitOnOutOfMemoryError", *warm()]
 
 
 def bootstrap_checkpoint() -> Path:

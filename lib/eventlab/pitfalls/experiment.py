@@ -94,9 +94,12 @@ class Pitfall:
     brokers: Literal[1, 3]
     sources: Sequence[str]
 
-    def result(self, read: Iterable[Record], sent: Iterable[Sent] = ()) -> Result:
-        """The verdict on what a reader saw and, where the metric asks for it, what producers know that they sent."""
-        return Result(History(tuple(read), tuple(sent)), self.metric, self.unit)
+    def result(self, read: Iterable[Record], sent: Iterable[Sent] = (), to_end: bool = True) -> Result:
+        """The verdict on what a reader saw and, where the metric asks for it, what producers know that they sent.
+
+        ``to_end``: whether the reader got to the end of every partition (:class:`History`).
+        """
+        return Result(History(tuple(read), tuple(sent), to_end), self.metric, self.unit)
 
 
 _COLUMNS = ["order", "partition", "offset", "key", "version", "type", "label", "timestamp", "producer"]

@@ -5,7 +5,8 @@ from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any
 
-from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartition
+from confluent_kafka import Consumer, IsolationLevel, KafkaError, Message, Producer, TopicPartition
+from confluent_kafka.admin import OffsetSpec
 
 from eventlab.cluster import Kafka, LabError
 from eventlab.pitfalls.record import Fact, Record
@@ -29,6 +30,7 @@ _CONSUMER = {
 }
 _BATCH = 500  # records per call; the fastest size, and no longer a wait than the next line says
 _BATCH_SECONDS = 0.05
+_POLL_SECONDS = 0.01
 
 
 class Writer:
@@ -74,14 +76,17 @@ class Writer:
             self._producer.close()
 
 
-def read(kafka: Kafka, topic: str, last: Collection[int] = ()) -> tuple[Record, ...]:
+def read(kafka: Kafka, topic: str, last: Collection[int] = (), **settings: Any) -> tuple[Record, ...]:
     """All of ``topic`` as a fresh consumer gets it: partition 0 to its end, then 1, …; ``last`` after the others.
+
+    ``settings`` are librdkafka's, over those that every experiment shares. Its ``isolation.level`` is, unless told
+    otherwise, ``read_committed``: the end is where the first transaction begins that is still open.
 
     A consumer that catches up does get one partition after the other; which one comes first is chance, and depends on
     which leader is slow or moving, and on which consumer lags. Here it is fixed, so that a run can be repeated.
     Raises LabError when the end is not reached in time.
     """
-    consumer = Consumer(kafka.config(**_CONSUMER, **{"group.id": kafka.name("reader")}))
+    consumer = Consumer(kafka.config(**{**_CONSUMER, "group.id": kafka.name("reader"), **settings}))
     found: list[Message] = []
     try:
         every = consumer.list_topics(topic, _PATIENCE_SECONDS).topics[topic].partitions
@@ -90,6 +95,28 @@ def read(kafka: Kafka, topic: str, last: Collection[int] = ()) -> tuple[Record, 
     finally:
         consumer.close()
     return tuple(_record(order, message) for order, message in enumerate(found))
+
+
+def await_stable(kafka: Kafka, topic: str, seconds: float = _PATIENCE_SECONDS) -> bool:
+    """Wait until no transaction is open in ``topic``: until, in each partition, the last stable offset is the end.
+
+    A commit is acknowledged a moment before its markers are written, and until then a reader does not get its records.
+    False: after ``seconds`` one was still open.
+    """
+    deadline = time.monotonic() + seconds
+    while ends(kafka, topic, IsolationLevel.READ_COMMITTED) != ends(kafka, topic, IsolationLevel.READ_UNCOMMITTED):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(_POLL_SECONDS)
+    return True
+
+
+def ends(kafka: Kafka, topic: str, isolation: IsolationLevel) -> dict[int, int]:
+    """Where each partition ends: its last stable offset (``READ_COMMITTED``) or its high watermark."""
+    partitions = kafka.admin.list_topics(topic, _PATIENCE_SECONDS).topics[topic].partitions
+    asked = {TopicPartition(topic, number): OffsetSpec.latest() for number in partitions}
+    answers = kafka.admin.list_offsets(asked, isolation_level=isolation, request_timeout=_PATIENCE_SECONDS)
+    return {where.partition: answer.result(_PATIENCE_SECONDS).offset for where, answer in answers.items()}
 
 
 def _until_end(consumer: Consumer, where: TopicPartition) -> list[Message]:
