@@ -1,7 +1,5 @@
 """What was read of transactions that should be there as a whole or not at all."""
 
-from collections.abc import Sequence
-
 from eventlab.pitfalls.history import History, Sent
 from eventlab.pitfalls.record import Fact, Record
 
@@ -31,20 +29,15 @@ def torn_transactions(history: History) -> list[Fact]:
     return list(wrong)
 
 
-def _others(attempt: Sent, history: History) -> Sequence[Sent]:
-    """The other attempts to write the same fact, in this transaction or elsewhere."""
-    return [each for each in history.attempts[attempt.fact] if each is not attempt]
-
-
 def _may_have_been_read(attempt: Sent, history: History) -> bool:
     """Whether a record that was read can be this attempt's."""
     places = history.places.get(attempt.fact, set())
     if attempt.place is not None:
         return attempt.place in places
-    return bool(places - {each.place for each in _others(attempt, history)})
+    return bool(places - {each.place for each in history.attempts[attempt.fact]})
 
 
 def _was_read(attempt: Sent, history: History) -> bool:
     """Whether a record that was read can be no other's."""
-    alone = attempt.place is not None or all(each.place is not None for each in _others(attempt, history))
+    alone = attempt.place is not None or len(history.attempts[attempt.fact]) == 1
     return alone and _may_have_been_read(attempt, history)
