@@ -1,0 +1,81 @@
+"""The searches of lesson 12: what a shop's customers type into its search field, a record each."""
+
+from random import Random
+
+import pandas as pd
+from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartition
+
+from eventlab.cluster import Kafka, LabError
+
+PARTITIONS = 3
+CUSTOMERS = 20
+SEARCHES = 600
+_PATIENCE_SECONDS = 20.0
+_LOOKS = ("red", "blue", "green", "warm", "wool", "long")
+_THINGS = ("trousers", "socks", "shirt", "coat", "hat")
+_PRODUCER = {
+    "enable.idempotence": True,
+    "max.in.flight": 1,  # more can lose the first records of a new topic: KAFKA-15591
+    "partitioner": "murmur2_random",  # the Java client's
+    "log_level": 3,  # errors only
+}
+# Partitions are assigned by hand: no group, nothing to commit. The broker waits for news at the end of a partition.
+_CONSUMER = {"enable.auto.commit": False, "fetch.wait.max.ms": 10}
+
+
+def day(kafka: Kafka, seed: int = 12) -> str:
+    """A day of 600 searches, two words each, by 20 customers; gives the name of the topic, which has 3 partitions.
+
+    The key of each record is the customer. Raises LabError when a search was not acknowledged.
+    """
+    topic = kafka.topic("searches", PARTITIONS)
+    rng = Random(seed)  # noqa: S311 searches that repeat, not secrets
+    acknowledged = 0
+
+    def hear(error: KafkaError | None, _: Message) -> None:
+        nonlocal acknowledged
+        acknowledged += error is None
+
+    producer = Producer(kafka.config(**_PRODUCER))
+    try:
+        for _ in range(SEARCHES):
+            # The first in each list is what people look for most.
+            look, thing = (rng.choices(words, range(len(words), 0, -1))[0] for words in (_LOOKS, _THINGS))
+            producer.produce(topic, f"{look} {thing}", f"customer-{rng.randint(1, CUSTOMERS)}", on_delivery=hear)
+        producer.flush(_PATIENCE_SECONDS)
+    finally:
+        producer.close()
+    if missing := SEARCHES - acknowledged:
+        raise LabError(f"The cluster did not acknowledge {missing} searches: `eventlab status` says whether it runs.")
+    return topic
+
+
+def read(kafka: Kafka, topic: str) -> pd.DataFrame:
+    """All searches as a fresh reader gets them, one partition after the other, ready for the lanes.
+
+    ``version`` says which search of its customer (``key``) it is. Raises LabError when not all come in time.
+    """
+    consumer = Consumer(kafka.config(**_CONSUMER, **{"group.id": kafka.name("reader")}))
+    found: list[Message] = []
+    try:
+        for partition in consumer.list_topics(topic, _PATIENCE_SECONDS).topics[topic].partitions:
+            where = TopicPartition(topic, partition)
+            where.offset, end = consumer.get_watermark_offsets(where, _PATIENCE_SECONDS)
+            consumer.assign([where])
+            messages = consumer.consume(end - where.offset, _PATIENCE_SECONDS) if end > where.offset else []
+            if len(messages) < end - where.offset:
+                raise LabError(f"{topic} [{partition}] was not read to its end within {_PATIENCE_SECONDS:g} s.")
+            found += messages
+    finally:
+        consumer.close()
+    frame = pd.DataFrame(
+        {
+            "order": range(len(found)),
+            "partition": [message.partition() for message in found],
+            "offset": [message.offset() for message in found],
+            "key": [message.key().decode() for message in found],
+            "label": [message.value().decode() for message in found],
+            "timestamp": [message.timestamp()[1] for message in found],
+        }
+    )
+    return frame.assign(version=frame.groupby("key").cumcount() + 1)
