@@ -68,8 +68,8 @@ class TestWithoutAFault:
             assert told == set(proxy.bootstrap.split(","))
             described = admin.describe_cluster().result(DEADLINE)
             assert {f"{node.host}:{node.port}" for node in described.nodes} == told
-            produced, fetched = proxy.delay(Frames("Produce"), 0), proxy.delay(Frames("Fetch"), 0)
-            grouped = proxy.delay(Frames("JoinGroup"), 0)
+            produced, fetched = proxy.watch(Frames("Produce")), proxy.watch(Frames("Fetch"))
+            grouped = proxy.watch(Frames("JoinGroup"))
             producer = Producer(proxy.config())
             for partition in range(6):
                 producer.produce(topic, "x", partition=partition)
@@ -140,6 +140,18 @@ class TestCut:
             producer.flush(DEADLINE)
             assert reports == {b"1": None, b"2": None}
         assert values(kafka, topic, 2) == "12", "a request that was cut off never reached the broker"
+
+    def test_every_connection_at_once(self, proxy, kafka):
+        """What is lost in the middle comes behind what followed it, as soon as the connection ends."""
+        topic = kafka.topic("disconnected")
+        lost, answered = proxy.drop(Frames("Produce", nth=2)), proxy.watch(Frames("Produce", "response"))
+        with producing(proxy.config(**EAGER), topic) as (producer, produce, reports):
+            produce(*"1234")
+            answered.wait(times=3)
+            proxy.disconnect()
+            assert producer.flush(DEADLINE) == 0
+        assert set(reports.values()) == {None}
+        assert (values(kafka, topic, 4), lost.struck) == ("1342", 1)
 
 
 class TestHold:

@@ -104,6 +104,11 @@ class Rule:
         return await self._fault(frame, self._over, end)
 
 
+async def watch(frame: Frame, over: asyncio.Event, end: Callable[[], None]) -> bool:
+    """Let the frame pass."""
+    return True
+
+
 async def drop(frame: Frame, over: asyncio.Event, end: Callable[[], None]) -> bool:
     """Lose the frame, and nothing else."""
     return False

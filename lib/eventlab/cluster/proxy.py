@@ -8,7 +8,7 @@ import contextlib
 import socket
 import struct
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from eventlab.cluster import faults
@@ -16,6 +16,8 @@ from eventlab.cluster.errors import NeedsEmbeddedLab
 from eventlab.cluster.faults import Frame, Frames, Rule
 from eventlab.cluster.kafka import Kafka
 from eventlab.cluster.ports import LOOPBACK
+
+__all__ = ["FaultProxy", "Frames", "Rule"]
 
 _Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
@@ -43,6 +45,7 @@ class FaultProxy:
         self._sockets = {port: socket.create_server((LOOPBACK, 0)) for port in brokers}
         self._ours = {port: listening.getsockname()[1] for port, listening in self._sockets.items()}
         self._rules: list[Rule] = []
+        self._links: dict[_Link, asyncio.Future[None]] = {}
         self._loop, self._closing = asyncio.new_event_loop(), asyncio.Event()
         self._thread = threading.Thread(target=self._run, name="fault proxy", daemon=True)
 
@@ -54,6 +57,10 @@ class FaultProxy:
     def config(self, **overrides: Any) -> dict[str, Any]:
         """The settings of ``kafka.config()``, for a client that goes through the proxy."""
         return self._kafka.config(**{"bootstrap.servers": self.bootstrap, **overrides})
+
+    def watch(self, frames: Frames) -> Rule:
+        """Do nothing to the frame. Once the rule has struck, the frame has gone on."""
+        return self._add(frames, faults.watch)
 
     def drop(self, frames: Frames) -> Rule:
         """Lose the frame, and nothing else."""
@@ -75,6 +82,11 @@ class FaultProxy:
         """Let the frames of a connection pass one after the other at this speed."""
         return self._add(frames, faults.slow(seconds_per_byte=1 / bytes_per_second))
 
+    def disconnect(self) -> None:
+        """End every connection that there is now, as :meth:`cut` does; the clients may come back."""
+        for link in list(self._links):
+            self._loop.call_soon_threadsafe(link.cut)
+
     def _add(self, frames: Frames, fault: faults.Fault) -> Rule:
         rule = Rule(self._loop, frames, fault)
         self._rules.append(rule)
@@ -89,7 +101,7 @@ class FaultProxy:
         self._thread.join()
 
     def _run(self) -> None:
-        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:  # cancels what still talks at the end
+        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
             runner.run(self._serve())
 
     async def _serve(self) -> None:
@@ -97,11 +109,12 @@ class FaultProxy:
         said = {_address(port): _address(ours) for port, ours in self._ours.items()}
 
         def accept(port: int) -> Any:
-            async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-                # When the broker is down, the client finds its connection closed; when the proxy ends, cut off.
-                with contextlib.closing(writer), contextlib.suppress(OSError, asyncio.CancelledError):
-                    broker = await asyncio.open_connection(LOOPBACK, port)
-                    await _Link((reader, writer), broker, self._rules, said).run()
+            async def serve(*client: Any) -> None:
+                link = _Link(client, self._rules, said)
+                # Held here, since asyncio itself does not hold on to what it runs.
+                self._links[link] = talk = asyncio.ensure_future(link.run(port))
+                await asyncio.wait([talk])
+                del self._links[link]
 
             return serve
 
@@ -109,25 +122,32 @@ class FaultProxy:
         await self._closing.wait()
         for server in servers:
             server.close()
+        for talk in self._links.values():
+            talk.cancel()
+        while self._links:
+            await asyncio.sleep(0)
 
 
 class _Link:
     """A client's connection to the proxy, and the one from there to the broker."""
 
-    def __init__(self, client: _Stream, broker: _Stream, rules: Sequence[Rule], said: dict[bytes, bytes]) -> None:
-        self._client, self._broker, self._rules, self._said = client, broker, rules, said
+    def __init__(self, client: Any, rules: Sequence[Rule], said: Mapping[bytes, bytes]) -> None:
+        self._client: _Stream = client
+        self._rules, self._said = rules, said
         self._asked: dict[int, tuple[int, str]] = {}  # by correlation id: the api and the client
         self._over = False
 
-    async def run(self) -> None:
-        """Pass on what both say, until neither says anything any more."""
-        with contextlib.closing(self._broker[1]):
-            try:
-                await asyncio.gather(self._requests(), self._responses())
-            except asyncio.CancelledError:
-                for _, writer in (self._client, self._broker):
-                    writer.transport.abort()
-                raise
+    async def run(self, port: int) -> None:
+        """Pass on what both say, until neither says anything any more; if this is cancelled, break off."""
+        with contextlib.closing(self._client[1]), contextlib.suppress(OSError):  # down: the client finds it closed
+            self._broker: _Stream = await asyncio.open_connection(LOOPBACK, port)
+            with contextlib.closing(self._broker[1]):
+                try:
+                    await asyncio.gather(self._requests(), self._responses())
+                except asyncio.CancelledError:
+                    for _, writer in (self._client, self._broker):
+                        writer.transport.abort()
+                    raise
 
     async def _requests(self) -> None:
         while (data := await _read(self._client[0])) is not None:
