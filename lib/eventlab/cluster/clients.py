@@ -1,5 +1,6 @@
 """Small help with confluent-kafka's clients that everything else here uses."""
 
+import contextlib
 import time
 from collections.abc import Mapping
 from concurrent.futures import Future
@@ -30,7 +31,9 @@ def await_leaders(admin: Any, topic: str, partitions: int, seconds: float) -> No
         KafkaError.NOT_LEADER_FOR_PARTITION,
         KafkaError.LEADER_NOT_AVAILABLE,
         KafkaError.UNKNOWN_TOPIC_OR_PART,
+        KafkaError.UNKNOWN_LEADER_EPOCH,
         KafkaError._UNKNOWN_PARTITION,
+        KafkaError._NOENT,
     }
     ends = {TopicPartition(topic, partition): OffsetSpec.latest() for partition in range(partitions)}
     deadline = time.monotonic() + seconds
@@ -38,8 +41,12 @@ def await_leaders(admin: Any, topic: str, partitions: int, seconds: float) -> No
         try:
             return await_futures(admin.list_offsets(ends), deadline - time.monotonic())
         except KafkaException as error:
-            if error.args[0].code() not in coming:
+            if (code := error.args[0].code()) not in coming:
                 return None
+            if code == KafkaError._NOENT:
+                # The client remembers for minutes that there was no leader, and asks nobody, unless it is made to.
+                with contextlib.suppress(KafkaException):
+                    admin.list_topics(topic, timeout=seconds)
             time.sleep(_LEADER_SECONDS)
         except TimeoutError:
             return None
