@@ -1,5 +1,8 @@
+from dataclasses import replace
+
 from eventlab.pitfalls.checkers import inversions
 from eventlab.pitfalls.experiment import Result
+from eventlab.pitfalls.marks import Mark
 
 from .histories import history
 
@@ -42,5 +45,17 @@ def test_the_table_has_a_row_per_record_in_the_order_of_reading_and_marks_the_in
 
 def test_the_lanes_show_the_same_records_and_the_key_that_is_asked_for():
     lanes = MIXED.lanes(highlight="a")
-    assert (lanes.highlight, lanes.cursor) == ("a", len(MIXED.records) - 1)
-    assert "read in the versions 2, 1" in lanes._alt
+    assert lanes.highlight == "a"
+    assert f": {len(MIXED.records)} records of 3 keys" in lanes.alt
+    assert "read in the versions 2, 1" in lanes.alt
+
+
+def test_what_else_is_wrong_with_a_record_is_marked_too():
+    table = result(("a", 1), ("a", 1), ("b", 3)).table()
+    assert table["duplicate"].tolist() == [False, True, False]
+    assert table["gap"].tolist() == [False, False, True]
+
+
+def test_the_lanes_show_the_marks_of_the_log():
+    shown = replace(MIXED, marks=(Mark(0, 7, "high watermark"),)).lanes()
+    assert "Partition 0: high watermark 7." in shown.alt

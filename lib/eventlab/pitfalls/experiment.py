@@ -8,8 +8,9 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from eventlab.pitfalls.checkers import Checker, inversions
+from eventlab.pitfalls.checkers import Checker, aborted_reads, duplicates, inversions, version_gaps
 from eventlab.pitfalls.history import History, Sent
+from eventlab.pitfalls.marks import Mark
 from eventlab.pitfalls.record import Record
 
 
@@ -17,12 +18,14 @@ from eventlab.pitfalls.record import Record
 class Result:
     """What producers sent and a fresh reader of the topic read, and what ``metric`` finds wrong with it.
 
-    ``unit`` says what is counted: keys with at least one wrong fact, of all keys.
+    ``unit`` says what is counted: keys with at least one wrong fact, of all keys. ``marks`` are what the topic had
+    beside records, for the lanes.
     """
 
     history: History
     metric: Checker
     unit: str
+    marks: tuple[Mark, ...] = ()
 
     @property
     def records(self) -> tuple[Record, ...]:
@@ -55,16 +58,19 @@ class Result:
         return replace(self, history=self.history.reread(tuple(ordered)))
 
     def table(self) -> pd.DataFrame:
-        """One row per record in the order of reading; ``inverted`` marks those read after a later version."""
-        late = set(inversions(self.history))
+        """One row per record in the order of reading, with a column for each thing that can be wrong with a record:
+
+        ``inverted``, ``duplicate``, ``gap`` (before it), ``aborted`` (its transaction).
+        """
+        found = {name: set(checker(self.history)) for name, checker in _FLAGS.items()}
         frame = pd.DataFrame(map(asdict, self.records))
-        return frame[_COLUMNS].assign(inverted=[record in late for record in self.records])
+        return frame[_COLUMNS].assign(**{name: [r in wrong for r in self.records] for name, wrong in found.items()})
 
     def lanes(self, highlight: str | None = None) -> Any:
-        """The partitions as lanes, with the inversions marked; ``highlight`` is the key to look at."""
+        """The partitions as lanes, with what is wrong marked; ``highlight`` is the key to look at."""
         from eventlab.show import lanes
 
-        return lanes(self.table(), highlight)
+        return lanes(self.table(), highlight, self.marks)
 
     def __repr__(self) -> str:
         return f"{self.count} of {self.of} {self.unit}"
@@ -94,12 +100,25 @@ class Pitfall:
     brokers: Literal[1, 3]
     sources: Sequence[str]
 
-    def result(self, read: Iterable[Record], sent: Iterable[Sent] = (), to_end: bool = True) -> Result:
+    def result(
+        self,
+        read: Iterable[Record],
+        sent: Iterable[Sent] = (),
+        to_end: bool = True,
+        marks: Iterable[Mark] = (),
+    ) -> Result:
         """The verdict on what a reader saw and, where the metric asks for it, what producers know that they sent.
 
-        ``to_end``: whether the reader got to the end of every partition (:class:`History`).
+        ``to_end``: whether the reader got to the end of every partition (:class:`History`). ``marks``: what is in the
+        topic beside records (:func:`eventlab.pitfalls.marks.marks`).
         """
-        return Result(History(tuple(read), tuple(sent), to_end), self.metric, self.unit)
+        return Result(History(tuple(read), tuple(sent), to_end), self.metric, self.unit, tuple(marks))
 
 
+_FLAGS: Mapping[str, Checker] = {
+    "inverted": inversions,
+    "duplicate": duplicates,
+    "gap": version_gaps,
+    "aborted": aborted_reads,
+}
 _COLUMNS = ["order", "partition", "offset", "key", "version", "type", "label", "timestamp", "producer"]

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from confluent_kafka import IsolationLevel, TopicPartition
-from confluent_kafka.admin import OffsetSpec
+from confluent_kafka import IsolationLevel
 
 from eventlab.cluster import Kafka, NeedsEmbeddedLab
+from eventlab.pitfalls import topics
 
 _PATIENCE_SECONDS = 10.0
 # https://kafka.apache.org/documentation/#recordbatch: base offset, length; leader epoch, magic, checksum, attributes …
@@ -41,8 +41,8 @@ def ends(kafka: Kafka, topic: str) -> tuple[Mark, ...]:
 
     Up to the first of them go readers of committed records, up to the second all others.
     """
-    stable = _latest(kafka, topic, IsolationLevel.READ_COMMITTED)
-    high = _latest(kafka, topic, IsolationLevel.READ_UNCOMMITTED)
+    stable = topics.ends(kafka, topic, IsolationLevel.READ_COMMITTED)
+    high = topics.ends(kafka, topic, IsolationLevel.READ_UNCOMMITTED)
     return tuple(
         mark
         for partition in sorted(high)
@@ -51,13 +51,6 @@ def ends(kafka: Kafka, topic: str) -> tuple[Mark, ...]:
             Mark(partition, high[partition], "high watermark"),
         )
     )
-
-
-def _latest(kafka: Kafka, topic: str, isolation: IsolationLevel) -> dict[int, int]:
-    partitions = kafka.admin.list_topics(topic, timeout=_PATIENCE_SECONDS).topics[topic].partitions
-    asked = {TopicPartition(topic, partition): OffsetSpec.latest() for partition in partitions}
-    told = kafka.admin.list_offsets(asked, isolation_level=isolation, request_timeout=_PATIENCE_SECONDS)
-    return {where.partition: future.result().offset for where, future in told.items()}
 
 
 def markers(kafka: Kafka, topic: str) -> tuple[Mark, ...]:
