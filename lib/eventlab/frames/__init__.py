@@ -1,4 +1,4 @@
-"""Events as pandas data frames."""
+"""Events as pandas data frames. Those of any topic, which need a cluster: :mod:`eventlab.frames.topic`."""
 
 from eventlab.frames.events import frame
 
