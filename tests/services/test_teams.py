@@ -5,7 +5,6 @@ from collections.abc import Iterable, Sequence
 from itertools import zip_longest
 from random import Random
 
-import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -65,7 +64,7 @@ def handled(name: str, edition: str, events: Iterable[Event]) -> tuple[Rows, lis
         if handler := team.editions[edition].get(event.type):
             order = handler(view, event)
             published += [] if order is None else [Event(event.key, PUBLISHES, order)]
-    return rows(pd.read_sql_query(team.answer, view), team.values), published
+    return rows(view.execute(team.answer), team.values), published
 
 
 @given(shoppings)

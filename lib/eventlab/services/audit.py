@@ -13,6 +13,7 @@ from eventlab import show
 from eventlab.events.codec import JsonCodec
 from eventlab.services import cart_team, contract
 from eventlab.services.team import Event
+from eventlab.show import markup
 from eventlab.show.charts import WIDTH, Figure
 from eventlab.show.palette import GREEN, ORANGE, VERMILLION
 
@@ -86,6 +87,33 @@ class Finding:
         """Keys of which it says something that is not so."""
         return [key for key, said in self.shown.items() if self.truth.get(key) != said]
 
+    @property
+    def right(self) -> list[tuple[Any, ...]]:
+        """Keys of which it says what is true."""
+        return [key for key, said in self.shown.items() if self.truth.get(key) == said]
+
+    @property
+    def correct(self) -> bool:
+        """Whether it says all that is true, and nothing else."""
+        return self.shown == self.truth
+
+    def table(self) -> pd.DataFrame:
+        """A row per key: what the service says of it, and what is true."""
+        keys = list(dict.fromkeys([*self.truth, *self.shown]))
+        return pd.DataFrame(
+            {
+                self.service: " + ".join(map(str, key)),
+                "says": _value(self.shown.get(key)),
+                "true": _value(self.truth.get(key)),
+            }
+            for key in keys
+        )
+
+
+def _value(said: tuple[Any, ...] | None) -> Any:
+    """One value alone, several as they are; nothing for a row that is not there."""
+    return said[0] if said and len(said) == 1 else said
+
 
 class Audit(dict[str, Finding]):
     """The findings, by the name of the service."""
@@ -96,9 +124,14 @@ class Audit(dict[str, Finding]):
         return sum(finding.state != "running" for finding in self.values())
 
     @property
-    def right(self) -> bool:
-        """Whether every service says what is true, all of it."""
-        return not any(finding.missing or finding.wrong for finding in self.values())
+    def correct(self) -> int:
+        """How many services say all that is true, and nothing else."""
+        return sum(finding.correct for finding in self.values())
+
+    @property
+    def count(self) -> int:
+        """How many rows are missing or wrong, over all views."""
+        return sum(len(finding.missing) + len(finding.wrong) for finding in self.values())
 
     def table(self) -> pd.DataFrame:
         """A row per service; right, missing and wrong are rows of its view."""
@@ -107,7 +140,7 @@ class Audit(dict[str, Finding]):
                 "service": finding.service,
                 "state": finding.state,
                 "lag": finding.lag,
-                "right": len(finding.shown) - len(finding.wrong),
+                "right": len(finding.right),
                 "missing": len(finding.missing),
                 "wrong": len(finding.wrong),
             }
@@ -140,9 +173,9 @@ class Audit(dict[str, Finding]):
         return str(self.table().to_string(index=False))
 
     def _repr_html_(self) -> str:
-        return str(self.table().to_html(index=False))
+        return markup.frame_table(self.table())
 
 
-def rows(answer: pd.DataFrame, values: int) -> Rows:
+def rows(answer: Iterable[tuple[Any, ...]], values: int) -> Rows:
     """The rows of a view by their keys: all columns but the last ``values``."""
-    return {tuple(row[:-values]): tuple(row[-values:]) for row in answer.itertuples(index=False, name=None)}
+    return {row[:-values]: row[-values:] for row in answer}

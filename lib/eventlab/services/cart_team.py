@@ -31,6 +31,20 @@ class QuantityLowered(Struct, frozen=True):
     by: int
 
 
+class PaymentRefused(Struct, frozen=True):
+    """Planned: the customer checked out, and the bank said no."""
+
+    reason: str
+
+
+class PaymentConfirmed(Struct, frozen=True):
+    """Planned: the money is there."""
+
+
+class ReceiptSent(Struct, frozen=True):
+    """Planned: after the payment."""
+
+
 # What the program of each release can read. The second one reads all that the first one wrote.
 RELEASES = {1: TypeRegistry(cart.EVENTS), 2: TypeRegistry(each for each in cart.EVENTS if each is not ItemAdded)}
 RELEASES[2].register(LineAdded, formerly=["ItemAdded"])
@@ -56,6 +70,8 @@ def _evolve(state: Cart, event: object) -> Cart:
             event = QuantityChanged(product, state.quantity(product), state.quantity(product) + by)
         case QuantityLowered(product, by):
             event = QuantityChanged(product, state.quantity(product), state.quantity(product) - by)
+        case PaymentRefused() | PaymentConfirmed() | ReceiptSent():
+            return state
     return cart.decider.evolve(state, event)  # type: ignore[arg-type]
 
 

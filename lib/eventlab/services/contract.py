@@ -52,6 +52,15 @@ def encode(order: OrderPlaced) -> bytes:
     return data
 
 
+def verdict(fields: Mapping[str, Any]) -> str:
+    """What readers of the contract make of an event with these fields: ``kept``, or what stops them."""
+    try:
+        decode(msgspec.json.encode(fields))
+    except Broken as broken:
+        return str(broken)
+    return "kept"
+
+
 def decode(data: bytes) -> OrderPlaced:
     """The event that was published as ``data``. Raises Broken when somebody else wrote it."""
     try:

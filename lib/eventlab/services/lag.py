@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Event, Thread
+from typing import Any, Literal
 
 import altair
 import pandas as pd
@@ -13,6 +14,7 @@ from eventlab import show
 from eventlab.show.charts import HEIGHT, WIDTH, Figure
 
 _PAUSE_SECONDS = 0.03  # between two looks
+_ABOVE = -8  # pixels
 
 
 @dataclass
@@ -50,11 +52,17 @@ class Watch:
             )
         )
         rules = altair.Chart(marks).mark_rule(strokeDash=[2, 2], color="currentColor").encode(x="seconds:Q")
-        text = altair.Chart(marks).mark_text(align="left", dx=4, y=8).encode(x="seconds:Q", text="done:N")
+        # Above its rule, on the side where there is room.
+        late = marks["seconds"] > table["seconds"].max() / 2
+        text = [_text(marks[~late], "left"), _text(marks[late], "right")]
         said = [f"{service} up to {self.most(service)}" for service in self.looks[0][1]]
         done = [f"{what} after {at} s" for at, what in self.marks]
         alt = f"Events behind over time, a line per service: {', '.join(said)}. {'; '.join(done)}."
-        return show.figure(lines + rules + text, alt, table)
+        return show.figure(altair.layer(lines, rules, *text), alt, table)
+
+
+def _text(marks: pd.DataFrame, align: Literal["left", "right"]) -> Any:
+    return altair.Chart(marks).mark_text(align=align, y=_ABOVE).encode(x="seconds:Q", text="done:N")
 
 
 @contextmanager

@@ -39,11 +39,10 @@ class Service:
         """Wait until it follows its topic. Raises LabError with what it said when it has ended before."""
         assert self._leash
         assert self._leash.stdout
-        directory, pid, ready = (self._leash.stdout.readline() for _ in range(3))
-        if pid:
-            self._process = Process.of(int(pid))
+        _, pid, ready = (self._leash.stdout.readline() for _ in range(3))  # first the leash's directory
         if not ready:
-            raise LabError(f"A service did not start. It said: {self.said or f'nothing, in {directory.strip()}'}")
+            raise LabError(f"The service {self.options.team} did not start. It said: {self.said or 'nothing'}")
+        self._process = Process.of(int(pid))
 
     def kill(self) -> None:
         """``kill -9``, if it runs."""
@@ -82,11 +81,20 @@ class Service:
         """What it answers to those who ask: its view."""
         return self._ask(TEAMS[self.options.team].answer)
 
+    def knows(self, order: str) -> bool:
+        """Whether its answer has this order: of the order service only."""
+        query = f'SELECT 1 FROM ({TEAMS[self.options.team].answer}) WHERE "order" = ?'  # noqa: S608 (our own query)
+        with closing(self._view()) as view:
+            return view.execute(query, [order]).fetchone() is not None
+
     def forget(self) -> None:
         """Throw the view away. Not while it runs."""
         for file in Path(self.options.view).parent.glob(f"{Path(self.options.view).name}*"):
             file.unlink()
 
     def _ask(self, query: str) -> pd.DataFrame:
-        with closing(sqlite3.connect(f"file:{self.options.view}?mode=ro", uri=True)) as view:
+        with closing(self._view()) as view:
             return pd.read_sql_query(query, view)
+
+    def _view(self) -> sqlite3.Connection:
+        return sqlite3.connect(f"file:{self.options.view}?mode=ro", uri=True)

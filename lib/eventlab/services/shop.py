@@ -14,6 +14,7 @@ from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
 from confluent_kafka.admin import OffsetSpec
 
 from eventlab.cluster import Kafka, LabError
+from eventlab.domain.cart import CheckedOut
 from eventlab.events.codec import JsonCodec
 from eventlab.inputs.generate import demo_carts
 from eventlab.services import cart_team, topic
@@ -28,6 +29,7 @@ _PARTITIONS = 3
 _CARTS = 200  # generated together
 _PATIENCE_SECONDS = 30.0
 _POLL_SECONDS = 0.01
+_LOOK_SECONDS = 0.0005
 
 
 class Shop:
@@ -82,17 +84,21 @@ class Shop:
 
         ``per_second``: how many customers; 0 is as fast as it goes.
         """
-        codec, written = JsonCodec(cart_team.RELEASES[self._release]), 0
+        written = 0
         for name, story in islice(self._customers, carts):
-            for event in story:
-                encoded = codec.encode(cart_team.written(event, self._release))
-                self._writer.send(Event(name, encoded.type, encoded.data))
-                written += 1
+            written += self._write(name, story)
             if per_second:
                 self._writer.flush()
                 time.sleep(1 / per_second)
         self._writer.flush()
         return written
+
+    def _write(self, cart: str, story: Sequence[object]) -> int:
+        codec = JsonCodec(cart_team.RELEASES[self._release])
+        for event in story:
+            encoded = codec.encode(cart_team.written(event, self._release))
+            self._writer.send(Event(cart, encoded.type, encoded.data))
+        return len(story)
 
     def wait(self) -> None:
         """Wait until every service that runs has handled all there is; one that stops on the way is not waited for.
@@ -132,17 +138,18 @@ class Shop:
 
     def lag(self) -> dict[str, int]:
         """How many records each service's group has not confirmed yet: the broker's answer, dead or alive."""
-        ends: dict[tuple[str, int], int] = {}
-        for name in filter(None, (self.carts, self.published)):
-            asked = {TopicPartition(name, partition): OffsetSpec.latest() for partition in range(_PARTITIONS)}
-            for where, future in self._kafka.admin.list_offsets(asked).items():
-                ends[name, where.partition] = future.result(_PATIENCE_SECONDS).offset
-        behind = {}
-        for name, service in self._services.items():
-            follows = service.options.topic
-            known = self._committed(service.options.group)
-            behind[name] = sum(ends[follows, number] - known.get(number, 0) for number in range(_PARTITIONS))
-        return behind
+        # The ends last: a topic that grows meanwhile cannot make a service seem to be ahead of it.
+        known = {name: self._committed(service.options.group) for name, service in self._services.items()}
+        ends = {name: self._ends(name) for name in (self.carts, self.published) if name}
+        return {
+            name: sum(end - known[name].get(number, 0) for number, end in ends[service.options.topic].items())
+            for name, service in self._services.items()
+        }
+
+    def _ends(self, name: str) -> dict[int, int]:
+        asked = {TopicPartition(name, number): OffsetSpec.latest() for number in range(_PARTITIONS)}
+        futures = self._kafka.admin.list_offsets(asked)
+        return {where.partition: future.result(_PATIENCE_SECONDS).offset for where, future in futures.items()}
 
     def _committed(self, group: str) -> dict[int, int]:
         (future,) = self._kafka.admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)]).values()
@@ -174,6 +181,10 @@ class Shop:
         """How many records the services' views have seen, together, without the translator."""
         return sum(self._services[name].handled for name in SERVICES)
 
+    def said(self, name: str) -> str:
+        """The last line of a service that stopped by itself; empty for the others."""
+        return self._services[name].said
+
     def view(self, name: str) -> pd.DataFrame:
         """What a service answers."""
         return self._services[name].answer()
@@ -185,6 +196,24 @@ class Shop:
     def orders(self) -> list[Event]:
         """The published events, as a fresh reader finds them; none where none are published."""
         return list(topic.read(self._kafka, self.published)) if self.published else []
+
+    def delays(self, orders: int = 20) -> list[float]:
+        """Milliseconds from a purchase until the order service knows it, one customer after the other."""
+        took: list[float] = []
+        while len(took) < orders:
+            cart, story = next(self._customers)
+            if not isinstance(story[-1], CheckedOut):
+                self._write(cart, story)
+                continue
+            bought = time.perf_counter()
+            self._write(cart, story)
+            while not self._services["orders"].knows(cart):
+                if time.perf_counter() - bought > _PATIENCE_SECONDS:
+                    raise LabError(f"The order service does not know {cart} after {_PATIENCE_SECONDS:g} s.")
+                time.sleep(_LOOK_SECONDS)
+            took.append(1000 * (time.perf_counter() - bought))
+        self._writer.flush()
+        return took
 
     def audit(self, against: Literal["carts", "published"] = "carts") -> Audit:
         """Every service's view beside the truth: what a fresh reader of the cart's events, or of the published ones,
@@ -198,7 +227,7 @@ class Shop:
                     service=name,
                     state=self._services[name].state,
                     lag=lag[name],
-                    shown=rows(self.view(name), TEAMS[name].values),
+                    shown=rows(self.view(name).itertuples(index=False, name=None), TEAMS[name].values),
                     truth=true[name],
                 )
                 for name in SERVICES
