@@ -28,7 +28,11 @@ def test_a_record_that_the_broker_refuses_is_an_error_that_says_so(kafka):
 
 
 def test_an_error_inside_the_block_is_not_hidden_by_what_is_still_unsent(kafka):
-    topic = kafka.topic("small", max_message_bytes=20)
-    with pytest.raises(ZeroDivisionError), JavaWriter(kafka) as java:
+    with pytest.raises(ZeroDivisionError):
+        _write_and_fail(kafka, kafka.topic("small", max_message_bytes=20))
+
+
+def _write_and_fail(kafka, topic):
+    with JavaWriter(kafka) as java:
         java.send(topic, facts(1)[0], "key")
         raise ZeroDivisionError
