@@ -7,6 +7,7 @@ from eventlab.cluster import Kafka
 from eventlab.pitfalls.checkers import aborted_reads
 from eventlab.pitfalls.experiment import Pitfall, Result
 from eventlab.pitfalls.java import read_java
+from eventlab.pitfalls.marks import marks
 from eventlab.pitfalls.topics import await_stable, read
 from eventlab.pitfalls.transactions import Client, Teller
 from eventlab.pitfalls.transfers import ANA, BEN, transfers
@@ -34,7 +35,7 @@ def run(kafka: Kafka, *, isolation: Isolation = "default", client: Client = "jav
     await_stable(kafka, topic)
     settings: dict[str, Any] = {} if isolation == "default" else {"isolation.level": isolation}
     seen = (read_java if client == "java" else read)(kafka, topic, **settings)
-    return PITFALL.result(seen, bank.sent)
+    return PITFALL.result(seen, bank.sent, marks=marks(kafka, topic))
 
 
 PITFALL = Pitfall(

@@ -9,6 +9,7 @@ from eventlab.cluster import Kafka
 from eventlab.domain.money import Money
 from eventlab.pitfalls.checkers import version_gaps
 from eventlab.pitfalls.experiment import Pitfall, Result
+from eventlab.pitfalls.marks import marks
 from eventlab.pitfalls.record import Fact
 from eventlab.pitfalls.topics import await_stable, read
 from eventlab.pitfalls.transactions import Teller
@@ -33,7 +34,7 @@ def run(kafka: Kafka, *, version: Literal["offset", "own"] = "offset", seed: int
     records = read(kafka, topic)
     if version == "offset":
         records = tuple(replace(record, version=1 + record.offset) for record in records)
-    return PITFALL.result(records, bank.sent)
+    return PITFALL.result(records, bank.sent, marks=marks(kafka, topic))
 
 
 def _book(bank: Teller, topic: str, branch: int, entries: Sequence[Fact], how: Literal["commit", "abort"]) -> None:

@@ -6,6 +6,7 @@ from eventlab.cluster import Kafka
 from eventlab.pitfalls.checkers import unseen
 from eventlab.pitfalls.experiment import Pitfall, Result
 from eventlab.pitfalls.history import Sent
+from eventlab.pitfalls.marks import marks
 from eventlab.pitfalls.record import Fact
 from eventlab.pitfalls.shoppers import interleaved, stories
 from eventlab.pitfalls.topics import Writer, await_stable, read
@@ -13,29 +14,32 @@ from eventlab.pitfalls.transactions import Teller
 
 SHOPPERS = 20
 DEFAULT_MS, SHORT_MS = 60_000, 1_000  # the former is what librdkafka and Java ask for unless told otherwise
+_PRICES = Fact("price-list", 1, "PricesChanged", "new prices", "prices")
 _SWEEP = "transaction.abort.timed.out.transaction.cleanup.interval.ms"
 _LEEWAY_SECONDS = 1.0
 _ANSWER_SECONDS = 10.0
 
 
 def run(kafka: Kafka, *, transaction_timeout_ms: int = DEFAULT_MS, seed: int = 7) -> Result:
-    """A price service opens a transaction, writes one record, and hangs. Shoppers write to the same partition.
+    """Shoppers fill their carts. A price service opens a transaction, writes one record to their partition, and hangs.
 
-    ``transaction_timeout_ms``: after how long the broker may end a transaction by itself. The shop uses none. Its
-    reader comes a little later than a transaction of ``SHORT_MS`` can last.
+    ``transaction_timeout_ms``: after how long the broker may end a transaction by itself. The shop uses none, and goes
+    on selling. Its reader comes a little later than a transaction of ``SHORT_MS`` can last.
     """
     topic = kafka.topic("carts")
     events = interleaved(stories(SHOPPERS), seed)
     config = {"transactional.id": kafka.name("prices"), "transaction.timeout.ms": transaction_timeout_ms}
-    with Teller(kafka.config(**config)) as prices:
-        prices.begin()
-        prices.send(topic, Fact("price-list", 1, "PricesChanged", "new prices", "prices"), 0, transaction="prices")
-        with Writer(kafka) as shop:
-            for fact in events:
-                shop.send(topic, fact, fact.key)
+    with Writer(kafka) as shop, Teller(kafka.config(**config)) as prices:
+        for number, fact in enumerate(events):
+            if number == len(events) // 2:
+                shop.flush()
+                prices.begin()
+                prices.send(topic, _PRICES, partition=0, transaction="prices")
+            shop.send(topic, fact, fact.key)
+        shop.flush()
         ended = await_stable(kafka, topic, SHORT_MS / 1000 + _sweep_seconds(kafka) + _LEEWAY_SECONDS)
-        seen = read(kafka, topic)
-    return PITFALL.result(seen, [*prices.sent, *(Sent(fact, "ok") for fact in events)], to_end=ended)
+        seen, beside = read(kafka, topic), marks(kafka, topic)
+    return PITFALL.result(seen, [Sent(fact, "ok") for fact in events], to_end=ended, marks=beside)
 
 
 def _sweep_seconds(kafka: Kafka) -> float:
@@ -48,8 +52,8 @@ def _sweep_seconds(kafka: Kafka) -> float:
 
 PITFALL = Pitfall(
     id="P10",
-    hypothesis="As long as one transaction is open, no reader of committed records gets past its first record.",
-    workload=f"{SHOPPERS} shoppers write without transactions, behind one record of a transaction that nobody ends",
+    hypothesis="As long as one transaction is open, a reader of committed records gets no further than where it began.",
+    workload=f"{SHOPPERS} carts, half of whose events come behind the record of a transaction that nobody ends",
     metric=unseen,
     unit="carts have acknowledged events that the reader does not get",
     run=run,

@@ -7,6 +7,7 @@ from eventlab.cluster.faults import Frames, Rule
 from eventlab.cluster.proxy import FaultProxy
 from eventlab.pitfalls.checkers import torn_transactions
 from eventlab.pitfalls.experiment import Pitfall, Result
+from eventlab.pitfalls.marks import marks
 from eventlab.pitfalls.topics import await_stable, read
 from eventlab.pitfalls.transactions import Client, Teller
 from eventlab.pitfalls.transfers import ANA, BEN, transfers
@@ -54,7 +55,7 @@ def run(
                 bank.send(topic, credit, BEN % partitions, transaction=debit.key)
                 _end(bank, "abort" if number == turned_down else "commit", on_timeout)
     await_stable(kafka, topic)
-    return PITFALL.result(read(kafka, topic), bank.sent)
+    return PITFALL.result(read(kafka, topic), bank.sent, marks=marks(kafka, topic))
 
 
 def _end(bank: Teller, how: End, on_timeout: str) -> None:

@@ -33,10 +33,13 @@ class Teller:
     def __init__(
         self, config: Mapping[str, Any], client: Client = "librdkafka", seconds: float = _PATIENCE_SECONDS
     ) -> None:
-        self._open_client = lambda: _Java(config) if client == "java" else _Librdkafka(config, seconds)
-        self._client: _Transactional = self._open_client()
+        self._config, self._kind, self._seconds = config, client, seconds
+        self._client = self._connected()
         self._over: list[Sent] = []
         self._open: list[Sent] = []
+
+    def _connected(self) -> "_Transactional":
+        return _Java(self._config) if self._kind == "java" else _Librdkafka(self._config, self._seconds)
 
     @property
     def sent(self) -> tuple[Sent, ...]:
@@ -63,7 +66,7 @@ class Teller:
 
     def replace(self) -> None:
         """Throw the producer away and take a new one with the same ``transactional.id``, which fences the old one."""
-        old, self._client = self._client, self._open_client()
+        old, self._client = self._client, self._connected()
         old.close()
         self._settle("unknown")
 
