@@ -1,0 +1,57 @@
+"""An outbox, and the process that sends what it holds to Kafka: to be run by an actor, who may be killed in it."""
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from confluent_kafka import KafkaError, Message, Producer
+
+from eventlab.pitfalls.actors import Tell
+from eventlab.pitfalls.record import Fact
+
+_PATIENCE_SECONDS = 20.0
+_BATCH = 25  # events that the relay sends between two looks at the outbox
+
+
+def fill(outbox: Path, facts: Sequence[Fact]) -> None:
+    """Make one in an SQLite file: the events, as the shop's transactions write them, and up to which they were sent."""
+    with closing(sqlite3.connect(outbox)) as database, database:
+        database.execute("CREATE TABLE event (position INTEGER PRIMARY KEY, key TEXT, fact BLOB)")
+        database.executemany(
+            "INSERT INTO event (key, fact) VALUES (?, ?)", [(each.key, each.encode()) for each in facts]
+        )
+        database.execute("CREATE TABLE sent AS SELECT 0 AS up_to")
+
+
+def relay(tell: Tell, *, outbox: str, topic: str, config: Mapping[str, Any]) -> None:
+    """Send what lies beyond the mark, batch by batch; when a batch is acknowledged, move the mark behind it.
+
+    It stands still at ``acknowledged`` (of these ``positions``, at these ``offsets``), and at ``noted``.
+    """
+    producer = Producer(dict(config))
+    with closing(sqlite3.connect(outbox)) as database:
+        while batch := database.execute(_NEXT, (_BATCH,)).fetchall():
+            offsets: list[int] = []
+            for _, key, fact in batch:
+                producer.produce(topic, fact, key, on_delivery=_noting(offsets))
+            producer.flush(_PATIENCE_SECONDS)
+            if len(offsets) < len(batch):
+                raise RuntimeError(f"{len(batch) - len(offsets)} events of the outbox were not acknowledged")
+            positions = [position for position, _, _ in batch]
+            tell("acknowledged", positions=positions, offsets=offsets)
+            with database:
+                database.execute("UPDATE sent SET up_to = ?", (positions[-1],))
+            tell("noted", up_to=positions[-1])
+
+
+_NEXT = "SELECT position, key, fact FROM event WHERE position > (SELECT up_to FROM sent) ORDER BY position LIMIT ?"
+
+
+def _noting(offsets: list[int]) -> Any:
+    def heard(error: KafkaError | None, message: Message) -> None:
+        if error is None:
+            offsets.append(message.offset())
+
+    return heard
