@@ -1,7 +1,9 @@
 """The word count of lesson 12 seen from outside: started, killed, started again, and compared with the topic."""
 
+import inspect
 import weakref
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,8 +14,9 @@ import pandas as pd
 from eventlab import show
 from eventlab.cluster import Kafka
 from eventlab.course import groups, searches
+from eventlab.course.card import Card
 from eventlab.pitfalls.actors import Actor
-from eventlab.services.word_count import WAYS, Words, words, work
+from eventlab.services.word_count import WAYS, Words, open_database, words, work
 from eventlab.show.charts import Figure
 
 _KILLED_IN_BATCH = 3
@@ -31,8 +34,9 @@ class WordCount:
         self._kafka, self._topic, self.way = kafka, topic, way
         self.group = kafka.name("word-count")
         folder = TemporaryDirectory(prefix="eventlab-words-")
-        path = str(Path(folder.name) / "counts.db")
-        self._actor = Actor(work, config=kafka.config(), topic=topic, group=self.group, path=path, way=way).__enter__()
+        self._path = str(Path(folder.name) / "counts.db")
+        options = {"topic": topic, "group": self.group, "path": self._path, "way": way}
+        self._actor = Actor(work, config=kafka.config(), **options).__enter__()
         self.close = weakref.finalize(self, _close, self._actor, folder)
 
     def until(self, batch: int = _KILLED_IN_BATCH) -> None:
@@ -56,6 +60,12 @@ class WordCount:
     def lag(self) -> pd.DataFrame:
         """How far its group is, as Kafka knows it."""
         return groups.lag(self._kafka, self._topic, self.group)
+
+    def kept(self) -> pd.DataFrame:
+        """The counts in its table: a row per word, the most frequent first."""
+        with closing(open_database(self._path)) as database:
+            rows = database.execute("SELECT word, times FROM counts ORDER BY times DESC, word").fetchall()
+        return pd.DataFrame(rows, columns=["word", "times"])
 
 
 def _close(actor: Actor, folder: "TemporaryDirectory[str]") -> None:
@@ -94,6 +104,11 @@ class Outcome:
 
     def __repr__(self) -> str:
         return f"{self.lost:,} of {self.words:,} words lost, {self.twice:,} counted twice"
+
+
+def source(way: str) -> Card:
+    """How the program keeps what it has done, as it is written. ``desk.between()`` is where it gets killed."""
+    return Card(f"```python\n{inspect.getsource(WAYS[way]).strip()}\n```")
 
 
 def killed(kafka: Kafka, topic: str, way: str) -> Outcome:
