@@ -1,15 +1,25 @@
 """The shop on a live broker: services that are real processes, killed, restarted, and met by a release of the cart."""
 
 import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterable
+from pathlib import Path
 
 import pytest
 
-from eventlab.cluster.processes import Process
-from eventlab.services import contract, topic
+from eventlab.cluster.processes import Process, wait_until_dead
+from eventlab.services import contract, program, topic
 from eventlab.services.audit import in_carts
+from eventlab.services.process import Service
 from eventlab.services.shop import Shop
+from eventlab.services.teams import SERVICES
 
 CARTS = 40
+PATIENCE_SECONDS = 20
+VICTIM = Path(__file__).with_name("victim.py")
 
 
 @pytest.fixture
@@ -65,16 +75,6 @@ def test_a_killed_service_catches_up_while_the_others_never_stop(internal):
     assert seen.most("stock") == written
     assert seen.looks[-1][1] == {"orders": 0, "stock": 0, "recommendations": 0}
     assert "stock killed" in seen.picture().alt
-
-
-def test_killed_again_and_again_in_the_middle_of_its_work_it_misses_and_repeats_nothing(internal):
-    for _ in range(3):
-        internal.sell(4 * CARTS)
-        internal.kill("stock")
-        internal.kill("recommendations")
-        internal.start("stock", "recommendations")
-    internal.wait()
-    assert internal.audit().count == 0
 
 
 def test_a_renamed_and_a_split_internal_event_stop_one_service_and_make_the_others_wrong(internal):
@@ -139,13 +139,84 @@ def test_a_forgotten_translator_stops_at_home_and_nothing_wrong_is_published(pub
     assert published.audit().count == 0
 
 
-def test_a_translator_that_is_killed_again_and_again_publishes_every_order(published):
-    for _ in range(3):
-        published.sell(2 * CARTS)
-        published.kill("translator")
-        published.start("translator")
-    published.wait()
-    assert published.audit().count == 0
+@pytest.mark.parametrize("point", ["_handle:33", "_published:1", "_apply:1"])
+def test_services_killed_at_any_point_of_their_work_miss_and_repeat_nothing(kafka, monkeypatch, point):
+    """Within a batch, before its commit, and after the commit, before the broker is told."""
+    with Shop(kafka) as shop:
+        shop.sell(CARTS)
+        start_and_let_die(shop, SERVICES, point, monkeypatch)
+        shop.start()
+        shop.wait()
+        assert shop.audit().correct == 3
+
+
+@pytest.mark.parametrize("point", ["_handle:33", "_published:1", "_apply:1"])
+def test_a_translator_killed_at_any_point_publishes_every_order_at_least_once(kafka, monkeypatch, point):
+    with Shop(kafka, listen="published") as shop:
+        shop.sell(CARTS)
+        start_and_let_die(shop, ["translator"], point, monkeypatch)
+        shop.start()
+        shop.wait()
+        assert shop.audit().correct == 3
+        published = [event.key for event in shop.orders()]
+        assert len(set(published)) == len(shop.view("orders"))
+        if point == "_published:1":
+            assert len(set(published)) < len(published), "it had published, and could not remember"
+
+
+def start_and_let_die(shop: Shop, names: Iterable[str], point: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setenv("EVENTLAB_DIES", point)
+        patch.setattr(program, "__file__", str(VICTIM))
+        shop.start(*names)
+    end = time.monotonic() + PATIENCE_SECONDS
+    while (shop.status().set_index("service").loc[list(names), "state"] != "dead").any():
+        assert time.monotonic() < end, "a victim lives on"
+        time.sleep(0.01)
+
+
+def test_one_that_was_thought_dead_and_wakes_up_beside_its_successor_changes_nothing(internal, tmp_path):
+    stock = internal._services["stock"]
+    process = Process.of(stock.pid)
+    internal.sell(CARTS)
+    internal.wait()
+    process.send(signal.SIGSTOP)
+    internal.sell(CARTS)
+    successor = Service(stock.options, tmp_path / "successor.log")
+    try:
+        successor.start()
+        successor.ready()
+        while internal.lag()["stock"]:
+            assert successor.state == "running", successor.said
+        process.send(signal.SIGCONT)
+        assert wait_until_dead([process], PATIENCE_SECONDS) == [], "the broker tells it that its place is taken"
+        internal.sell(CARTS)
+        while internal.lag()["stock"]:
+            assert successor.state == "running", successor.said
+        assert internal.audit()["stock"].correct
+    finally:
+        successor.kill()
+
+
+HOLDER = """
+from eventlab import cluster
+from eventlab.services.process import Service
+from eventlab.services.shop import Shop
+shop = Shop(cluster.connect())
+shop.start("stock", "orders")
+print(*filter(None, shop.status()["process"]), flush=True)
+input()
+"""
+
+
+def test_services_end_with_a_holder_that_is_killed(kafka):
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLDER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as holder:
+        running = [Process.of(int(pid)) for pid in holder.stdout.readline().split()]
+        assert len(running) == 2
+        holder.kill()
+    assert wait_until_dead(running, PATIENCE_SECONDS) == []
 
 
 def test_a_record_that_is_no_event_stops_a_service_with_its_place(kafka, internal):

@@ -12,7 +12,7 @@ import pandas as pd
 from eventlab.cluster import LabError, leash
 from eventlab.cluster.processes import Process, wait_until_dead
 from eventlab.services import program
-from eventlab.services.program import Options
+from eventlab.services.program import Options, open_view
 from eventlab.services.teams import TEAMS
 
 _KILL_SECONDS = 10
@@ -25,6 +25,7 @@ class Service:
         self.options, self._said = options, said
         self._leash: subprocess.Popen[str] | None = None
         self._process: Process | None = None
+        open_view(options).close()
 
     def start(self) -> None:
         """Start it; :meth:`ready` waits until it follows its topic."""
@@ -91,6 +92,7 @@ class Service:
         """Throw the view away. Not while it runs."""
         for file in Path(self.options.view).parent.glob(f"{Path(self.options.view).name}*"):
             file.unlink()
+        open_view(self.options).close()
 
     def _ask(self, query: str) -> pd.DataFrame:
         with closing(self._view()) as view:

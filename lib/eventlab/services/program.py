@@ -58,6 +58,15 @@ class Options(msgspec.Struct, kw_only=True):
     publishes: str = ""
 
 
+def open_view(options: Options) -> sqlite3.Connection:
+    """The view of a service, made if it is not there."""
+    view = sqlite3.connect(options.view, isolation_level=None)
+    view.execute("PRAGMA journal_mode = WAL")  # whoever reads it does not wait, nor does the service
+    view.execute("PRAGMA synchronous = NORMAL")
+    view.executescript(f"{_CHECKPOINT}; {TEAMS[options.team].tables}")
+    return view
+
+
 class Stopped(Exception):
     """The service cannot go on; its view is whole up to the event that it names."""
 
@@ -69,10 +78,7 @@ class Service:
         self._team: Team = TEAMS[options.team]
         self._handlers: Mapping[str, Handler] = self._team.editions[options.edition]
         self._options = options
-        self._view = sqlite3.connect(options.view, isolation_level=None)
-        self._view.execute("PRAGMA journal_mode = WAL")  # whoever reads the view does not wait, nor does this
-        self._view.execute("PRAGMA synchronous = NORMAL")
-        self._view.executescript(f"{_CHECKPOINT}; {self._team.tables}")
+        self._view = open_view(options)
         self._told: dict[int, int] = {}
         self._assigned = False
         self._producer = Producer({**options.config, **_PRODUCER}) if options.publishes else None
