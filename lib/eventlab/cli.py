@@ -1,6 +1,7 @@
 """The command ``eventlab``: exit code 0 when it did what was asked, 1 when it could not, 2 for a wrong call."""
 
 import functools
+import importlib
 import json
 import sys
 from collections.abc import Callable
@@ -12,6 +13,12 @@ import click
 from eventlab.cluster.errors import LabError
 from eventlab.cluster.lab import BROKER_COUNTS, Lab
 
+# Commands that bring much with them (pandas, the importers, the clients), for which the others need not wait.
+_ELSEWHERE = {
+    "archive": "eventlab.inputs.archive:archive_command",
+    "check": "eventlab.pitfalls.check_command:check_command",
+    "import": "eventlab.inputs.command:import_command",
+}
 _BROKERS = click.Choice([str(count) for count in BROKER_COUNTS])
 
 
@@ -26,18 +33,14 @@ class _Commands(click.Group):
             sys.exit(1)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name == "import":  # here, since it brings pandas and the importers, which the others need not wait for
-            from eventlab.inputs.command import import_command
-
-            return import_command
-        if cmd_name == "archive":
-            from eventlab.inputs.archive import archive_command
-
-            return archive_command
+        if cmd_name in _ELSEWHERE:
+            module, command = _ELSEWHERE[cmd_name].split(":")
+            found: click.Command = getattr(importlib.import_module(module), command)
+            return found
         return super().get_command(ctx, cmd_name)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted([*super().list_commands(ctx), "archive", "import"])
+        return sorted([*super().list_commands(ctx), *_ELSEWHERE])
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
