@@ -3,9 +3,10 @@
 from random import Random
 
 import pandas as pd
-from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartition
+from confluent_kafka import KafkaError, Message, Producer
 
 from eventlab.cluster import Kafka, LabError
+from eventlab.cluster.scan import Scan
 
 PARTITIONS = 3
 CUSTOMERS = 20
@@ -19,8 +20,6 @@ _PRODUCER = {
     "partitioner": "murmur2_random",  # the Java client's
     "log_level": 3,  # errors only
 }
-# Partitions are assigned by hand: no group, nothing to commit. The broker waits for news at the end of a partition.
-_CONSUMER = {"enable.auto.commit": False, "fetch.wait.max.ms": 10}
 
 
 def day(kafka: Kafka, seed: int = 12) -> str:
@@ -53,21 +52,10 @@ def day(kafka: Kafka, seed: int = 12) -> str:
 def read(kafka: Kafka, topic: str) -> pd.DataFrame:
     """All searches as a fresh reader gets them, one partition after the other, ready for the lanes.
 
-    ``version`` says which search of its customer (``key``) it is. Raises LabError when not all come in time.
+    ``version`` says which search of its customer (``key``) it is. Raises LabError when the topic cannot be read.
     """
-    consumer = Consumer(kafka.config(**_CONSUMER, **{"group.id": kafka.name("reader")}))
-    found: list[Message] = []
-    try:
-        for partition in consumer.list_topics(topic, _PATIENCE_SECONDS).topics[topic].partitions:
-            where = TopicPartition(topic, partition)
-            where.offset, end = consumer.get_watermark_offsets(where, _PATIENCE_SECONDS)
-            consumer.assign([where])
-            messages = consumer.consume(end - where.offset, _PATIENCE_SECONDS) if end > where.offset else []
-            if len(messages) < end - where.offset:
-                raise LabError(f"{topic} [{partition}] was not read to its end within {_PATIENCE_SECONDS:g} s.")
-            found += messages
-    finally:
-        consumer.close()
+    found = [message for batch in Scan(kafka, topic) for message in batch]
+    found.sort(key=lambda message: (message.partition(), message.offset()))
     frame = pd.DataFrame(
         {
             "order": range(len(found)),
