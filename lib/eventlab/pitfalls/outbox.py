@@ -31,6 +31,7 @@ def relay(tell: Tell, *, outbox: str, topic: str, config: Mapping[str, Any]) -> 
     It stands still at ``acknowledged`` (of these ``positions``, at these ``offsets``), and at ``noted``.
     """
     producer = Producer(dict(config))
+    producer.list_topics(topic, timeout=_PATIENCE_SECONDS)  # else librdkafka waits half a second for its producer id
     with closing(sqlite3.connect(outbox)) as database:
         while batch := database.execute(_NEXT, (_BATCH,)).fetchall():
             offsets: list[int] = []
