@@ -56,6 +56,18 @@ def test_no_answer_is_a_timeout_and_a_new_producer_fences_what_is_late(kafka):
     assert len(read(kafka, topic)) == 1
 
 
+def test_an_answer_that_is_lost_with_its_connection_is_asked_for_again_and_nobody_hears_of_it(kafka):
+    topic = kafka.topic("accounts", partitions=2)
+    [(debit, _)] = transfers(1, seed=1)
+    with FaultProxy(kafka) as proxy, Teller(config(kafka, **proxy.config())) as bank:
+        cut = proxy.cut(Frames("EndTxn", "response", nth=1))
+        asked = proxy.delay(Frames("EndTxn"), seconds=0)
+        bank.begin()
+        bank.send(topic, debit, 0, transaction="cut")
+        bank.end("commit")
+        assert (cut.struck, asked.struck) == (1, 2)
+
+
 @both
 def test_what_the_broker_refuses_is_an_error_that_says_so(kafka, client):
     topic = kafka.topic("small", max_message_bytes=20)
