@@ -55,7 +55,7 @@ def send(proxy, topic, *words, **overrides):
 
 
 class TestWithoutAFault:
-    def test_clients_hear_of_no_port_but_the_proxys(self, proxy, kafka):
+    def test_clients_hear_of_no_port_but_those_of_the_proxy(self, proxy, kafka):
         told = AdminClient(proxy.config()).list_topics(timeout=DEADLINE).brokers.values()
         assert [f"{broker.host}:{broker.port}" for broker in told] == proxy.bootstrap.split(",")
         assert proxy.bootstrap != kafka.bootstrap
