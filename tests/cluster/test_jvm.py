@@ -12,6 +12,7 @@ import pytest
 from eventlab.cluster import jars, jvm
 
 PATIENCE_SECONDS = 20
+READY = "print('ready', flush=True)"
 
 
 def test_what_the_java_producer_sends_the_java_consumer_reads(kafka):
@@ -55,14 +56,30 @@ def test_what_java_refuses_is_a_java_exception(kafka):
 
 @pytest.mark.parametrize("work", ["time.sleep(60)", "[jpype.java.lang.Thread.sleep(50) for _ in range(1000)]"])
 def test_ctrl_c_reaches_python_also_between_two_calls_of_java(work):
-    with _started(f"try:\n    {work}\nexcept KeyboardInterrupt:\n    print('stopped')\n") as child:
+    with _started(f"try:\n    {READY}; {work}\nexcept KeyboardInterrupt:\n    print('stopped')\n") as child:
         child.send_signal(signal.SIGINT)
         assert child.communicate(timeout=PATIENCE_SECONDS) == ("stopped\n", None)
         assert child.returncode == 0
 
 
+def test_it_starts_wherever_the_jars_are(tmp_path):
+    """JPype has another way for paths with other than ASCII letters, and the JVM's cache does not go with it."""
+    elsewhere = tmp_path / "Bücher"
+    elsewhere.symlink_to(jars.runtime_directory() / "jars")
+    program = f"""
+from pathlib import Path
+from eventlab.cluster import jars, jvm
+names = [path.name for path in jars.class_path()]
+jars.class_path = lambda: [Path({str(elsewhere)!r}) / name for name in names]
+jvm.producer({{"bootstrap.servers": "127.0.0.1:9"}}).close()
+print("made")
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    assert (done.stdout, done.stderr) == ("made\n", "")
+
+
 def test_a_process_with_a_jvm_ends_when_it_is_told_to():
-    with _started("time.sleep(60)") as child:
+    with _started(f"{READY}; time.sleep(60)") as child:
         child.send_signal(signal.SIGTERM)
         assert child.communicate(timeout=PATIENCE_SECONDS) == ("", None)
         assert child.returncode == -signal.SIGTERM
@@ -70,8 +87,8 @@ def test_a_process_with_a_jvm_ends_when_it_is_told_to():
 
 @contextmanager
 def _started(program):
-    """A process that has started its JVM, with standard error on its standard output."""
-    begin = "import time, jpype\nfrom eventlab.cluster import jvm\njvm.start()\nprint('ready', flush=True)\n"
+    """A process that starts its JVM and says ``READY``, with standard error on its standard output."""
+    begin = "import time, jpype\nfrom eventlab.cluster import jvm\njvm.start()\n"
     words = [sys.executable, "-c", begin + program]
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as child:
         try:

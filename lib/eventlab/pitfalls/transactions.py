@@ -16,7 +16,7 @@ from eventlab.pitfalls.record import Fact
 
 Client = Literal["librdkafka", "java"]
 
-_PATIENCE_SECONDS = 20.0  # a broker that is alive answers within milliseconds
+_PATIENCE_SECONDS = 20  # a broker that is alive answers within milliseconds
 # librdkafka would tell of every fault that an experiment makes; what matters raises.
 _SILENT = logging.getLogger(__name__)
 _SILENT.addHandler(logging.NullHandler())
@@ -135,7 +135,7 @@ class _Librdkafka:
 
 class _Java:
     def __init__(self, config: Mapping[str, Any]) -> None:
-        self._producer = jvm.producer(config)
+        self._producer = jvm.producer({"max.block.ms": 1000 * _PATIENCE_SECONDS, **config})
         self._call(self._producer.initTransactions)
 
     def begin(self) -> None:
@@ -143,7 +143,9 @@ class _Java:
 
     def send(self, topic: str, fact: Fact, partition: int) -> int:
         record = jvm.record(topic, fact.encode(), fact.key.encode(), partition)
-        return int(self._call(self._producer.send(record).get).offset())
+        answer = self._producer.send(record)
+        unit = jpype.java.util.concurrent.TimeUnit.SECONDS
+        return int(self._call(lambda: answer.get(_PATIENCE_SECONDS, unit)).offset())
 
     def commit(self) -> None:
         self._call(self._producer.commitTransaction)
