@@ -12,6 +12,7 @@ import pandas as pd
 from eventlab import show
 from eventlab.events.codec import JsonCodec
 from eventlab.services import cart_team, contract
+from eventlab.services.lag import MARGIN
 from eventlab.services.team import Event
 from eventlab.show import markup
 from eventlab.show.charts import WIDTH, Figure
@@ -154,7 +155,7 @@ class Audit(dict[str, Finding]):
         long["share"] = 100 * long["rows"] / long.groupby("service")["rows"].transform("sum")
         long["order"] = long["found"].map(list(_COLOURS).index)
         chart = (
-            altair.Chart(long, width=WIDTH, height=_BAR * len(table))
+            altair.Chart(long, width=WIDTH, height=_BAR * len(table), padding=MARGIN)
             .mark_bar()
             .encode(
                 x=altair.X("share:Q", title="% of what the service should say").scale(domain=[0, 100]),

@@ -15,6 +15,7 @@ from eventlab.show.charts import HEIGHT, WIDTH, Figure
 
 _PAUSE_SECONDS = 0.03  # between two looks
 _ABOVE = -8  # pixels
+MARGIN = {"left": 24, "top": 5, "right": 32, "bottom": 5}  # pixels: a browser's letters are wider than the picture's
 
 
 @dataclass
@@ -58,7 +59,7 @@ class Watch:
         said = [f"{service} up to {self.most(service)}" for service in self.looks[0][1]]
         done = [f"{what} after {at} s" for at, what in self.marks]
         alt = f"Events behind over time, a line per service: {', '.join(said)}. {'; '.join(done)}."
-        return show.figure(altair.layer(lines, rules, *text), alt, table)
+        return show.figure(altair.layer(lines, rules, *text, padding=MARGIN), alt, table)
 
 
 def _text(marks: pd.DataFrame, align: Literal["left", "right"]) -> Any:

@@ -108,10 +108,16 @@ class Shop:
         end = time.monotonic() + _PATIENCE_SECONDS
         # What the translator has not read yet, the others cannot wait for.
         for names in (["translator"] if self.published else [], list(SERVICES)):
-            while behind := [name for name in names if self._services[name].state == "running" and self.lag()[name]]:
+            while behind := [name for name in names if self._services[name].state == "running" and self._behind(name)]:
                 if time.monotonic() > end:
                     raise LabError(f"After {_PATIENCE_SECONDS:g} s these are still behind: {', '.join(behind)}.")
                 time.sleep(_POLL_SECONDS)
+
+    def _behind(self, name: str) -> bool:
+        """By its view, since the broker does not know of a rebuild yet; and by the broker, which is told last."""
+        service = self._services[name]
+        end = sum(self._ends(service.options.topic).values())
+        return end > service.handled or end > sum(self._committed(service.options.group).values())
 
     def release(self, translator: bool = True) -> None:
         """Friday's release of the cart service: from now on it writes LineAdded, QuantityRaised, QuantityLowered.
@@ -140,10 +146,9 @@ class Shop:
         """How many records each service's group has not confirmed yet: the broker's answer, dead or alive."""
         # The ends last: a topic that grows meanwhile cannot make a service seem to be ahead of it.
         known = {name: self._committed(service.options.group) for name, service in self._services.items()}
-        ends = {name: self._ends(name) for name in (self.carts, self.published) if name}
+        ends = {name: sum(self._ends(name).values()) for name in (self.carts, self.published) if name}
         return {
-            name: sum(end - known[name].get(number, 0) for number, end in ends[service.options.topic].items())
-            for name, service in self._services.items()
+            name: ends[service.options.topic] - sum(known[name].values()) for name, service in self._services.items()
         }
 
     def _ends(self, name: str) -> dict[int, int]:
@@ -161,6 +166,13 @@ class Shop:
         """Look at the lag again and again while the block lasts."""
         with watching(self.lag) as self._watch:
             yield self._watch
+
+    def reads(self) -> pd.DataFrame:
+        """A row per type of event, a column per service: who handles it."""
+        handles = {name: TEAMS[name].editions[self._services[name].options.edition] for name in SERVICES}
+        types = dict.fromkeys(each for handlers in handles.values() for each in handlers)
+        columns = {name: ["reads" if each in handlers else "" for each in types] for name, handlers in handles.items()}
+        return pd.DataFrame(columns, index=list(types))
 
     def status(self) -> pd.DataFrame:
         """A row per service: its process, how many records it has handled, how many it is behind, what it said."""
