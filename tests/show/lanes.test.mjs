@@ -8,6 +8,7 @@ import {
   entryAt,
   faultsOf,
   fitted,
+  haloOf,
   inWords,
   legend,
   nearView,
@@ -29,7 +30,7 @@ const MARKS = { commit: "C", "high watermark": "HW" };
 function entriesOf(version, change = {}) {
   const all = (value) => version.map(() => value);
   const offset = version.map((_, index) => index);
-  return { version, offset, key: all(0), partition: all(0), label: all("added"), kind: all(""), flags: all(0), ...change };
+  return { version, offset, last: change.offset ?? offset, key: all(0), partition: all(0), label: all("added"), kind: all(""), flags: all(0), ...change };
 }
 
 /** What a canvas would be told: how often each method was called, all texts, and the dashes of each stroke. */
@@ -39,6 +40,7 @@ function recordingPen() {
   const pen = {
     fillRect: () => told.calls++,
     strokeRect: () => told.calls++,
+    strokeText: () => told.calls++,
     fillText: (text) => told.calls++ && told.texts.push(text),
     measureText: (text) => ({ width: text.length * 6 }),
     setLineDash: (pattern) => (dash = pattern),
@@ -55,7 +57,7 @@ const sceneOf = (entries, chosen = -1) => ({
   entries,
   names: { keys: ["cart-1", "cart-2"], partitions: [0, 1], flags: FLAGS, marks: MARKS },
   colour: (key) => ["#0072B2", "#E69F00"][key],
-  ink: "black",
+  ink: "rgb(0, 0, 0)",
   chosen,
 });
 
@@ -106,6 +108,16 @@ test("a record in words says all that its place, colour and signs say, and a mar
   assert.equal(inWords(entries, names, 1), "commit marker, partition 0, offset 10");
   assert.equal(signsOf(entries, names, 0), "▲◆");
   assert.deepEqual(faultsOf(entries, names, 1), []);
+});
+
+test("a place of several offsets without a record says both ends", () => {
+  const entries = entriesOf([0], { offset: [3], last: [5], kind: ["no record"], label: ["no record"] });
+  assert.equal(inWords(entries, sceneOf(entries).names, 0), "no record, partition 0, offset 3–5");
+});
+
+test("words on a record are set off from it, whatever the theme", () => {
+  assert.equal(haloOf("rgb(33, 33, 33)"), "#ffffffd0");
+  assert.equal(haloOf("rgba(255, 255, 255, 0.87)"), "#000000d0");
 });
 
 test("of a long story the line shows the last steps", () => {

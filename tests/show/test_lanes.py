@@ -5,11 +5,11 @@ from datetime import UTC, datetime, timedelta
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from traitlets import TraitError
 
-from eventlab.show import lanes
+from eventlab.show import entries, lanes
 
 NOON = datetime(2026, 3, 3, 12, tzinfo=UTC)
 
@@ -156,8 +156,7 @@ def test_marks_stand_between_the_records_where_their_offset_is():
         (8, "no record", 3),
         (10, "high watermark", 3),
     ]
-    assert sent["label"][4] == "no record at 3–5"
-    assert sent["label"][8] == "no record at 8–9"
+    assert (sent["last"][4], sent["last"][8]) == (5, 9)
 
 
 def test_a_partition_of_which_nothing_was_read_has_a_lane():
@@ -176,6 +175,7 @@ def test_the_alt_text_tells_the_marks():
     )
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.sets(st.integers(0, 60), min_size=1), st.randoms(use_true_random=False))
 def test_every_offset_up_to_the_high_watermark_is_accounted_for(offsets, random):
     """A record, a marker or a place without a record: nothing is left out, nothing twice."""
@@ -183,14 +183,11 @@ def test_every_offset_up_to_the_high_watermark_is_accounted_for(offsets, random)
     kept = sorted(offsets - set(markers)) or [61]
     high = max([*kept, *markers]) + 1 + random.randrange(3)
     frame = pd.DataFrame({"offset": kept, "order": range(len(kept)), "version": 1})
-    frame = frame.assign(partition=0, key="a", label="added", timestamp=NOON)
+    frame = entries.records(frame.assign(partition=0, key="a", label="added", timestamp=NOON))
     marks = [*(Mark(0, offset, kind) for offset, kind in markers.items()), Mark(0, high, "high watermark")]
-    sent = lanes(frame, marks=marks)._entries
-    told = []
-    for offset, kind, label in zip(sent["offset"], sent["kind"], sent["label"], strict=True):
-        last = int(label.split("–")[-1].split()[-1]) if kind == "no record" else offset
-        told += range(offset, last + 1) if kind != "high watermark" else []
-    assert told == list(range(min([*kept, *markers]), high))
+    row = entries.merged(frame, entries.marks(marks, frame))
+    told = [offset for a, b in zip(row["offset"], row["last"], strict=True) for offset in range(a, b + 1)]
+    assert told == list(range(min([*kept, *markers]), high + 1))
 
 
 def test_what_else_is_wrong_with_a_record_has_a_sign_and_words():
@@ -211,6 +208,13 @@ def test_of_a_long_history_the_static_picture_shows_what_is_wrong_first():
     assert "The picture shows 600 of them, from the 1,700. on." in page
     assert page.count("▲") == 1
     assert len(page) < 1_000_000
+
+
+def test_a_last_stable_offset_that_is_the_end_is_not_shown():
+    stable, high = Mark(0, 8, "last stable offset"), Mark(0, 8, "high watermark")
+    shown = lanes(COMMITTED, marks=[stable, high])
+    assert shown._entries["kind"][-2:] == ["", "high watermark"]
+    assert shown.alt.endswith("Partition 0: high watermark 8.")
 
 
 def test_an_unknown_mark_is_a_clear_error():

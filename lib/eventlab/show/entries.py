@@ -53,8 +53,17 @@ def marks(given: pd.DataFrame | Sequence[object], frame: pd.DataFrame) -> pd.Dat
         raise ValueError(f"the marks have no {', '.join(missing)}; they need {', '.join(_MARK_COLUMNS)}")
     if strange := set(known["kind"]) - set(MARKS):
         raise ValueError(f"there is no mark {', '.join(sorted(strange))!r}; the marks are {', '.join(MARKS)}")
-    known = known[_MARK_COLUMNS].assign(label=[MARKS[kind][1] for kind in known["kind"]])
-    return pd.concat([known, _skipped(frame, known)], ignore_index=True)
+    known = known[_MARK_COLUMNS].astype({"partition": "int64", "offset": "int64"}).assign(last=known["offset"])
+    return pd.concat([_telling(known), _skipped(frame, known)], ignore_index=True)
+
+
+def _telling(known: pd.DataFrame) -> pd.DataFrame:
+    """Without the last stable offsets that are the high watermark: as long as no transaction is open, all of them."""
+    stable, high = (known[known["kind"] == kind] for kind in ("last stable offset", "high watermark"))
+    same = stable["offset"] == stable["partition"].map(
+        high.drop_duplicates("partition").set_index("partition")["offset"]
+    )
+    return known.drop(stable.index[same])
 
 
 def _skipped(frame: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
@@ -64,27 +73,20 @@ def _skipped(frame: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
     places = places.astype("int64").sort_values(["partition", "offset"], ignore_index=True)
     after = places.groupby("partition")["offset"].shift(-1)
     holes = places.assign(last=after - 1)[after - places["offset"] > 1].astype("int64")
-    first = holes["offset"] + 1
-    spans = [f"{a}" if a == b else f"{a}–{b}" for a, b in zip(first, holes["last"], strict=True)]
-    return pd.DataFrame(
-        {
-            "partition": holes["partition"],
-            "offset": first,
-            "kind": _SKIPPED,
-            "label": [f"no record at {span}" for span in spans],
-        }
-    )
+    return holes.assign(offset=holes["offset"] + 1, kind=_SKIPPED)
 
 
 def merged(frame: pd.DataFrame, between: pd.DataFrame) -> pd.DataFrame:
     """Records and marks in one row: a mark behind the last record of its partition that has a smaller offset.
 
-    ``kind`` is empty for a record; ``read`` says how many records were read up to there.
+    ``kind`` is empty for a record; ``last`` is the last offset, for a place of several without a record; ``read`` says
+    how many records were read up to there.
     """
     order = {kind: place for place, kind in enumerate(MARKS)}
-    rows = frame.assign(kind="", place=np.arange(len(frame)), rank=-1)
+    rows = frame.assign(kind="", last=frame["offset"], place=np.arange(len(frame)), rank=-1)
     signs = between.assign(place=_places(frame, between), rank=between["kind"].map(order))
-    signs = signs.assign(key="", version=0, **dict.fromkeys(FLAGS, False))
+    words = [MARKS[kind][1] for kind in between["kind"]]
+    signs = signs.assign(key="", version=0, label=words, **dict.fromkeys(FLAGS, False))
     every = pd.concat([rows, signs], ignore_index=True) if len(signs) else rows
     every = every.assign(mark=every["kind"] != "")
     every = every.sort_values(["place", "mark", "partition", "offset", "rank"], kind="stable", ignore_index=True)
@@ -95,6 +97,7 @@ def in_words(row: pd.DataFrame) -> pd.DataFrame:
     """Entries as a table for readers: ``order`` of reading, and in ``mark`` what is wrong with a record."""
     table = row[list(COLUMNS)].astype(object)
     table.loc[row["kind"] != "", ["key", "version", "order", "timestamp"]] = None
+    table["offset"] = [f"{a}" if a == b else f"{a}–{b}" for a, b in zip(row["offset"], row["last"], strict=True)]
     found = (row[flag].map({True: says, False: ""}) for flag, (_, says) in FLAGS.items())
     return table.assign(mark=[", ".join(filter(None, each)) for each in zip(*found, strict=True)])
 

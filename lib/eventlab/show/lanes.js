@@ -89,10 +89,15 @@ export function faultsOf(entries, names, index) {
   return names.flags.filter((_, place) => (entries.flags[index] >> place) & 1).map(({ says }) => says);
 }
 
+/** The offset of an entry, or both ends of a place without records. */
+export function offsetOf({ offset, last }, index) {
+  return offset[index] === last[index] ? `${offset[index]}` : `${offset[index]}–${last[index]}`;
+}
+
 /** One entry in words. */
 export function inWords(entries, names, index) {
-  const { partition, key, version, label, offset, kind } = entries;
-  const place = `partition ${names.partitions[partition[index]]}, offset ${offset[index]}`;
+  const { partition, key, version, label, kind } = entries;
+  const place = `partition ${names.partitions[partition[index]]}, offset ${offsetOf(entries, index)}`;
   if (kind[index]) return `${label[index]}, ${place}`;
   const what = `${names.keys[key[index]]} version ${version[index]}, ${label[index]}`;
   return [what, place, ...faultsOf(entries, names, index)].join(", ");
@@ -111,6 +116,22 @@ export function fitted(text, room, measure) {
   return end ? `${text.slice(0, end)}…` : "";
 }
 
+/** What text of this colour stands out from on any background: the other end of light and dark. */
+export function haloOf(ink) {
+  const [red, green, blue] = ink.match(/\d+/g).map(Number);
+  return (red + green + blue) / 3 < 128 ? "#ffffffd0" : "#000000d0";
+}
+
+/** Text that can be read on a record, too. */
+function write(pen, { ink }, text, x, y) {
+  pen.lineWidth = 3;
+  pen.lineJoin = "round";
+  pen.strokeStyle = haloOf(ink);
+  pen.strokeText(text, x, y);
+  pen.fillStyle = ink;
+  pen.fillText(text, x, y);
+}
+
 /** The lanes and their names. */
 function drawLanes(pen, { names, ink }, { lane }, width) {
   pen.fillStyle = ink;
@@ -124,7 +145,7 @@ function drawLanes(pen, { names, ink }, { lane }, width) {
 
 /** All entries on `width`, as they look when read, or, with `read` false, as what is still to come. */
 export function drawWhole(pen, scene, width, read) {
-  const { entries, names, colour, ink, chosen } = scene;
+  const { entries, names, colour, chosen } = scene;
   const { lane, pad } = WHOLE;
   const total = entries.kind.length;
   const step = (width - GUTTER) / total;
@@ -142,12 +163,11 @@ export function drawWhole(pen, scene, width, read) {
     }
   }
   for (const index of marks) drawMark(pen, scene, index, left(index) + step / 2, WHOLE, read);
-  pen.fillStyle = ink;
   pen.globalAlpha = read ? 1 : 0.3;
   const ends = marks.filter((index) => NAMED.has(entries.kind[index]));
   pen.textAlign = "right"; // there is room on that side, also of the last mark
   for (const index of apart(ends.reverse(), left, entries.partition, ROOM)) {
-    pen.fillText(names.marks[entries.kind[index]], left(index) + step / 2 - 3, top(index) + lane / 2);
+    write(pen, scene, names.marks[entries.kind[index]], left(index) + step / 2 - 3, top(index) + lane / 2);
   }
   pen.textAlign = "left";
   if (!read) return;
@@ -190,7 +210,7 @@ export function drawNear(pen, scene, view, [from, to], width, cursor) {
     const mark = entries.kind[index];
     const dim = !mark && chosen !== -1 && chosen !== entries.key[index];
     const ahead = index > cursor;
-    let who = `offset ${entries.offset[index]}`;
+    let who = `offset ${offsetOf(entries, index)}`;
     if (mark) drawMark(pen, scene, index, left + 2, view, !ahead);
     else {
       who = `${names.keys[entries.key[index]]} · v${entries.version[index]}`;
@@ -237,9 +257,8 @@ export function drawStory(pen, scene, story, width) {
     pen.stroke();
   }
   pen.setLineDash([]);
-  pen.fillStyle = ink;
   for (const index of apart(story, left, entries.partition, ROOM)) {
-    pen.fillText(`v${entries.version[index]}`, left(index) + step + 4, middle(index));
+    write(pen, scene, `v${entries.version[index]}`, left(index) + step + 4, middle(index));
   }
 }
 
@@ -384,7 +403,7 @@ function render({ model, el }) {
   const row = (index) => {
     const line = document.createElement("tr");
     const who = entries.kind[index] ? ["", "", ""] : [entries.read[index], names.keys[entries.key[index]], entries.version[index]];
-    const place = [names.partitions[entries.partition[index]], entries.offset[index], entries.time[index]];
+    const place = [names.partitions[entries.partition[index]], offsetOf(entries, index), entries.time[index]];
     const faults = `${signsOf(entries, names, index)} ${faultsOf(entries, names, index).join(", ")}`.trim();
     for (const text of [...who, entries.label[index], ...place, faults]) line.insertCell().textContent = text;
     return line;

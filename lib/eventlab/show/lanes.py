@@ -44,7 +44,7 @@ class Lanes(PictureWidget):
             cursor=len(row) - 1,
             highlight=highlight,
             _entries={
-                **{name: row[name].tolist() for name in ("version", "label", "offset", "kind", "read")},
+                **{name: row[name].tolist() for name in ("version", "label", "offset", "last", "kind", "read")},
                 "key": pd.Categorical(row["key"].where(row["kind"] == ""), self._keys).codes.tolist(),
                 "partition": pd.Categorical(row["partition"], self._partitions).codes.tolist(),
                 "time": row["timestamp"].dt.strftime("%H:%M:%S.%f").str[:-3].fillna("").tolist(),
@@ -185,7 +185,7 @@ def lanes(
     ``highlight``: the key to look at; by default the one with the most records of which something is wrong.
     ``marks``: what the log has beside records, with ``partition``, ``offset`` and ``kind``: ``commit``, ``abort``,
     ``last stable offset`` or ``high watermark`` (the offset is the first that is not stable, or not written). Offsets
-    between these and the records are marked as having no record.
+    between these and the records are marked as having no record; a last stable offset is shown when it is behind.
     Raises ValueError when there are no records, a column is missing, or a kind unknown.
     """
     frame = entries.records(records)
