@@ -1,6 +1,9 @@
+from eventlab.cluster.proxy import FaultProxy, Frames
 from eventlab.pitfalls import hole
 from eventlab.pitfalls.checkers import aborted_reads, duplicates, lost_writes
+from eventlab.pitfalls.sender import Sender
 from eventlab.pitfalls.shoppers import interleaved, stories
+from eventlab.pitfalls.topics import read
 
 FACTS = interleaved(stories(hole.SHOPPERS), 7)
 NOT_DELIVERED = FACTS[hole._OUTAGE]
@@ -32,6 +35,21 @@ def test_after_a_time_out_nobody_knows(kafka):
 def test_starting_again_doubles_what_was_only_late(kafka):
     history = hole.run(kafka, network="late", on_failure="start again").history
     assert [record.fact for record in duplicates(history)] == NOT_DELIVERED
+
+
+def test_behind_the_second_copy_of_the_same_producer_the_late_one_is_refused(kafka):
+    topic = kafka.topic("carts")
+    hasty = {**hole._IDEMPOTENT, **hole._HASTY, "message.timeout.ms": 1000}
+    with FaultProxy(kafka) as proxy, Sender(topic, proxy.config(**hasty)) as shop:
+        late = proxy.hold(Frames("Produce", nth=1))
+        for status in ("unknown", "ok"):
+            shop.send(FACTS[:20])
+            shop.flush()
+            assert {attempt.status for attempt in shop.sent[-20:]} == {status}
+        answered = proxy.watch(Frames("Produce", "response"))
+        late.release()
+        answered.wait()
+    assert [record.fact for record in read(kafka, topic)] == FACTS[:20]
 
 
 def test_a_job_that_ends_without_waiting_has_sent_nothing(kafka):
