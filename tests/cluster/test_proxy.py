@@ -13,7 +13,7 @@ from eventlab.cluster import Kafka, LabError
 from eventlab.cluster.faults import Frames
 from eventlab.cluster.proxy import FaultProxy
 
-from .labs import DEADLINE, eventually, read
+from .labs import DEADLINE, eventually, handle, read
 
 # A request for each record, several under way; and a producer that soon gives up on a request.
 EAGER = {"linger.ms": 0, "batch.num.messages": 1, "acks": "all", "log_level": 0}
@@ -237,6 +237,28 @@ def test_only_the_client_that_is_meant_is_struck_and_a_second_proxy_knows_nothin
 def test_frames_that_there_are_not_are_refused(frames, told):
     with pytest.raises(ValueError, match=told):
         Frames(**frames)
+
+
+def test_a_speed_that_lets_nothing_pass_is_refused(proxy):
+    with pytest.raises(ValueError, match="0 bytes per second is no speed"):
+        proxy.throttle(Frames("Fetch"), bytes_per_second=0)
+
+
+def test_a_broker_that_is_killed_and_started_again_is_found_again(own):
+    own.up(1)
+    kafka = handle(own)
+    topic = kafka.topic("restarted")
+    with FaultProxy(kafka) as proxy, producing(proxy.config(**EAGER), topic) as (producer, produce, reports):
+        produce("1")
+        assert producer.flush(DEADLINE) == 0
+        kafka.brokers[0].kill()
+        produce("2")
+        assert producer.flush(0.3) == 1
+        kafka.brokers[0].restart()
+        assert producer.flush(DEADLINE) == 0
+        assert set(reports.values()) == {None}
+        assert values(kafka, topic, 2) == "12"
+    kafka.close()
 
 
 def test_a_fault_that_does_not_come_is_an_error_that_says_which(proxy):

@@ -4,6 +4,7 @@ import time
 from pathlib import Path
 
 import pytest
+from confluent_kafka import Consumer, Producer, TopicPartition
 
 from eventlab.cluster import LabError
 from eventlab.pitfalls.actors import Actor, Step
@@ -17,6 +18,20 @@ def count(tell, path, to):
         with file.open("a") as out:
             out.write(str(number))
         tell("written", number=number)
+
+
+def consume(tell, config, topic, until):
+    """Read a topic from where its group left off, and commit each record after it was dealt with."""
+    consumer = Consumer(config)
+    consumer.assign([TopicPartition(topic, 0)])
+    read = ""
+    while read != until:
+        message = consumer.poll(30)
+        read = message.value().decode()
+        tell("read", value=read)
+        consumer.commit(message, asynchronous=False)
+        tell("committed", value=read)
+    consumer.close()
 
 
 def fail(tell):
@@ -73,6 +88,24 @@ def test_a_paused_one_can_be_killed_and_ends_with_the_block(file):
     while process.alive and time.monotonic() < deadline:
         time.sleep(0.01)
     assert (actor.state, file.read_text()) == ("dead", "0")
+
+
+def test_a_consumer_that_was_killed_before_it_committed_reads_the_record_again(kafka):
+    topic = kafka.topic("numbers")
+    producer = Producer(kafka.config())
+    for number in range(5):
+        producer.produce(topic, str(number))
+    assert producer.flush(30) == 0
+    config = kafka.config(**{"group.id": topic, "enable.auto.commit": False, "auto.offset.reset": "earliest"})
+    with Actor(consume, config=config, topic=topic, until="4") as reader:
+        reader.until("committed", times=2)
+        reader.until("read")
+        reader.restart()
+        reader.until("read")
+        reader.pause()
+        reader.resume()
+        reader.finish()
+    assert [step.what["value"] for step in reader.steps if step.name == "read"] == ["0", "1", "2", "2", "3", "4"]
 
 
 def test_a_point_that_it_never_comes_to_is_an_error(counter):

@@ -80,6 +80,8 @@ class FaultProxy:
 
     def throttle(self, frames: Frames, bytes_per_second: float) -> Rule:
         """Let the frames of a connection pass one after the other at this speed."""
+        if bytes_per_second <= 0:
+            raise ValueError(f"{bytes_per_second} bytes per second is no speed; `hold` keeps frames for good")
         return self._add(frames, faults.slow(seconds_per_byte=1 / bytes_per_second))
 
     def disconnect(self) -> None:
