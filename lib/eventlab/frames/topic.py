@@ -139,7 +139,7 @@ def _pieces(scan: Scan, topic: str, wanted: _Columns, rows: int) -> Iterator[pl.
 
 
 class _Piece:
-    """Records, column by column: the clients' Message objects need ten times the memory of what they hold."""
+    """Records, column by column, so that the client's Message objects can go at once."""
 
     def __init__(self) -> None:
         self.values: list[bytes | None] = []

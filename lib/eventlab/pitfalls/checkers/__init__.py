@@ -49,4 +49,23 @@ ALL: tuple[Checker, ...] = (
     cycles,
 )
 
-__all__ = ["ALL", "Checker", *(checker.__name__ for checker in ALL)]
+__all__ = [
+    "ALL",
+    "Checker",
+    "aborted_reads",
+    "causal_inversions",
+    "conflicting_versions",
+    "cycles",
+    "duplicates",
+    "inconsistent_offsets",
+    "inversions",
+    "lost_writes",
+    "nonmonotonic_polls",
+    "nonmonotonic_sends",
+    "poll_skips",
+    "stale_decisions",
+    "strays",
+    "torn_transactions",
+    "unseen",
+    "version_gaps",
+]
