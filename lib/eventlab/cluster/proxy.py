@@ -30,6 +30,7 @@ class FaultProxy:
 
     A connection is as TCP makes it: in each direction no frame overtakes another, so all wait behind one that is held.
     A request that is held reaches the broker when it is released, also when the client has given up and closed.
+    Faults are tried on a frame in the order in which they were asked for; what one loses, the next does not count.
 
     To hold, delay, throttle and cut is what any network does. To drop is not: TCP loses the end of a conversation,
     never a piece out of its middle. That stands for a broker that failed at one request.
@@ -135,6 +136,7 @@ class _Link:
 
     def __init__(self, client: Any, rules: Sequence[Rule], said: Mapping[bytes, bytes]) -> None:
         self._client: _Stream = client
+        self._ends = [self._client[1]]
         self._rules, self._said = rules, said
         self._asked: dict[int, tuple[int, str]] = {}  # by correlation id: the api and the client
         self._over = False
@@ -142,29 +144,30 @@ class _Link:
     async def run(self, port: int) -> None:
         """Pass on what both say, until neither says anything any more; if this is cancelled, break off."""
         with contextlib.closing(self._client[1]), contextlib.suppress(OSError):  # down: the client finds it closed
-            self._broker: _Stream = await asyncio.open_connection(LOOPBACK, port)
-            with contextlib.closing(self._broker[1]):
+            broker = await asyncio.open_connection(LOOPBACK, port)
+            with contextlib.closing(broker[1]):
+                self._ends.append(broker[1])
                 try:
-                    await asyncio.gather(self._requests(), self._responses())
+                    await asyncio.gather(self._requests(broker[1]), self._responses(broker[0]))
                 except asyncio.CancelledError:
-                    for _, writer in (self._client, self._broker):
+                    for writer in self._ends:
                         writer.transport.abort()
                     raise
 
-    async def _requests(self) -> None:
+    async def _requests(self, broker: asyncio.StreamWriter) -> None:
         while (data := await _read(self._client[0])) is not None:
             api, _, correlation, length = _HEAD.unpack_from(data)
             client = data[_HEAD.size : _HEAD.size + max(length, 0)].decode()
             self._asked[correlation] = api, client
             if await self._passes(Frame("request", api, client, data)):
-                await _write(self._broker[1], data)
-        _say_no_more(self._broker[1])
+                await _write(broker, data)
+        _say_no_more(broker)
 
-    async def _responses(self) -> None:
-        while (data := await _read(self._broker[0])) is not None:
+    async def _responses(self, broker: asyncio.StreamReader) -> None:
+        while (data := await _read(broker)) is not None:
             api, client = self._asked.pop(*_INT.unpack_from(data))
-            for brokers, ours in self._said.items():
-                data = data.replace(brokers, ours)
+            for theirs, ours in self._said.items():
+                data = data.replace(theirs, ours)
             if await self._passes(Frame("response", api, client, data)):
                 await _write(self._client[1], data)
         _say_no_more(self._client[1])
@@ -178,8 +181,8 @@ class _Link:
     def cut(self) -> None:
         """Both hear all that was passed on before, and then that the connection is over."""
         self._over = True
-        _say_no_more(self._client[1])
-        _say_no_more(self._broker[1])
+        for writer in self._ends:
+            _say_no_more(writer)
 
 
 def _address(port: int) -> bytes:
