@@ -18,6 +18,7 @@ _ELSEWHERE = {
     "archive": "eventlab.inputs.archive:archive_command",
     "check": "eventlab.pitfalls.check_command:check_command",
     "import": "eventlab.inputs.command:import_command",
+    "pitfall": "eventlab.pitfalls.command:pitfall_command",
 }
 _BROKERS = click.Choice([str(count) for count in BROKER_COUNTS])
 
