@@ -144,7 +144,7 @@ def into_the_dictionary_of(module: Path, function: str, entry: str) -> None:
 
 def test_a_pitfall(checkout):
     module, run = guide("A pitfall")
-    path = "lib/eventlab/pitfalls/two_servers.py"
+    path = "lib/eventlab/pitfalls/producers/two_servers.py"
     checkout.write(path, module.text)
     checkout.formatted(path)
     gallery = "tests/pitfalls/test_gallery.py"

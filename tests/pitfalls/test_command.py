@@ -7,7 +7,8 @@ import pytest
 from click.testing import CliRunner
 
 from eventlab.cli import main
-from eventlab.pitfalls import gallery, wrong_key
+from eventlab.pitfalls import gallery
+from eventlab.pitfalls.producers import wrong_key
 
 P2 = wrong_key.PITFALL
 

@@ -1,15 +1,15 @@
-"""Every pitfall shows its anomaly ten times out of ten in the broken arm, and never in the cured one."""
+"""Every pitfall shows its anomaly in the broken arm, and never in the cured one: twice here, ten times by night."""
 
 import inspect
 import time
 
 import pytest
 
-from eventlab.pitfalls.experiment import Pitfall
+from eventlab.pitfalls.experiment import Pitfall, Result
 from eventlab.pitfalls.gallery import gallery
 
 GALLERY = list(gallery().values())
-REPEAT = 10
+REPEAT = 2  # `make gallery` tries ten
 
 
 @pytest.fixture(params=GALLERY, ids=lambda pitfall: pitfall.id)
@@ -50,11 +50,16 @@ def test_it_shows_the_anomaly_and_the_cure_takes_it_away(pitfall, brokers, seed)
     assert time.monotonic() - began < 2 * pitfall.budget
     assert broken.count > 0
     assert cured.count == 0
-    assert cured.inversions == 0
+    assert broken.unit == cured.unit == pitfall.unit
     assert story(broken) == story(cured), "the same workload in both arms"
 
 
 def story(result):
-    """What was to be written; nobody notes that where nothing gets lost or doubled, so there it is what was read."""
+    """What was to be written; nobody notes that where nothing gets lost or doubled, so there it is what was read.
+
+    A verdict of another kind than records says itself what both arms had to do.
+    """
+    if not isinstance(result, Result):
+        return result.workload
     written = {attempt.fact for attempt in result.history.sent} or result.records
     return sorted((fact.id, fact.label, fact.producer) for fact in written)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from html import escape
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import pandas as pd
 
@@ -12,6 +12,33 @@ from eventlab.pitfalls.checkers import Checker, aborted_reads, duplicates, inver
 from eventlab.pitfalls.history import History, Sent
 from eventlab.pitfalls.marks import Mark
 from eventlab.pitfalls.record import Record
+
+
+class Verdict(Protocol):
+    """What an arm comes to: one number of what went wrong, and what shows it. Most are a :class:`Result`."""
+
+    @property
+    def count(self) -> int:
+        """How many are wrong."""
+        ...
+
+    @property
+    def of(self) -> int:
+        """How many there are."""
+        ...
+
+    @property
+    def unit(self) -> str:
+        """What is counted, so that ``3 of 40 <unit>`` is a sentence."""
+        ...
+
+    def table(self) -> pd.DataFrame:
+        """What was seen, a row each."""
+        ...
+
+    def picture(self) -> Any:
+        """What a notebook shows of it."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -72,6 +99,8 @@ class Result:
 
         return lanes(self.table(), highlight, self.marks)
 
+    picture = lanes
+
     def __repr__(self) -> str:
         return f"{self.count} of {self.of} {self.unit}"
 
@@ -84,15 +113,16 @@ class Pitfall:
     """One entry of the catalogue.
 
     ``run(kafka, seed=…, **arm)`` takes either arm, ``broken`` or ``cured``: the same argument with another value.
+    ``metric`` counts in the history that ``run`` gets to :meth:`result`; None: its verdict is of another kind.
     ``budget`` is in seconds for one arm on a running cluster with ``brokers`` brokers. ``sources`` are public pages.
     """
 
     id: str
     hypothesis: str
     workload: str
-    metric: Checker
+    metric: Checker | None
     unit: str
-    run: Callable[..., Result]
+    run: Callable[..., Verdict]
     broken: Mapping[str, object]
     cured: Mapping[str, object]
     seed: int
@@ -112,6 +142,7 @@ class Pitfall:
         ``to_end``: whether the reader got to the end of every partition (:class:`History`). ``marks``: what is in the
         topic beside records (:func:`eventlab.pitfalls.marks.marks`).
         """
+        assert self.metric
         return Result(History(tuple(read), tuple(sent), to_end), self.metric, self.unit, tuple(marks))
 
 

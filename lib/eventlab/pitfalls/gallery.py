@@ -11,15 +11,17 @@ from typing import Any
 
 import pandas as pd
 
-from eventlab import pitfalls
 from eventlab.cluster import Kafka
-from eventlab.pitfalls.experiment import Pitfall, Result
+from eventlab.pitfalls import consumers, log, producers, systems
+from eventlab.pitfalls.experiment import Pitfall, Verdict
+
+_GROUPS = (producers, consumers, log, systems)
 
 
 @cache
 def gallery() -> dict[str, Pitfall]:
     """Every pitfall that has a module, P1 first."""
-    names = (f"{pitfalls.__name__}.{found.name}" for found in pkgutil.iter_modules(pitfalls.__path__))
+    names = (f"{group.__name__}.{found.name}" for group in _GROUPS for found in pkgutil.iter_modules(group.__path__))
     modules = map(importlib.import_module, names)
     found: list[Pitfall] = [module.PITFALL for module in modules if hasattr(module, "PITFALL")]
     return {pitfall.id: pitfall for pitfall in sorted(found, key=lambda pitfall: int(pitfall.id.removeprefix("P")))}
@@ -37,12 +39,12 @@ def pitfall(id_: str) -> Pitfall:
 class Trial:
     """Both arms with one seed; ``seconds`` is what both took together.
 
-    In a notebook it shows itself: the verdict, then the lanes of each arm with their tables.
+    In a notebook it shows itself: the verdict, then the picture of each arm (lanes, where there are records).
     """
 
     pitfall: Pitfall
-    broken: Result
-    cured: Result
+    broken: Verdict
+    cured: Verdict
     seconds: float
 
     @property
@@ -75,7 +77,7 @@ class Trial:
         page = f"<p><b>{escape(sentence)}</b></p>{markup.frame_table(self.verdict())}"
         display({"text/plain": repr(self), "text/html": page}, raw=True)  # type: ignore[no-untyped-call]
         for result in (self.broken, self.cured):
-            display(result.lanes())  # type: ignore[no-untyped-call]
+            display(result.picture())  # type: ignore[no-untyped-call]
 
 
 def told(arm: Mapping[str, object]) -> str:

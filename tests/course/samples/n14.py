@@ -2,7 +2,7 @@
 
 from itertools import pairwise
 
-from eventlab.pitfalls import wrong_key
+from eventlab.pitfalls.producers import wrong_key
 
 
 def context(request):

@@ -1,6 +1,6 @@
 """What lesson 15's notebook has in hand when its exercises come, and plausible wrong answers."""
 
-from eventlab.pitfalls import hole, restarted_producer
+from eventlab.pitfalls.producers import hole, restarted_producer
 
 
 def context(request):

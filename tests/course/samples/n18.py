@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from eventlab.pitfalls import torn_transaction
+from eventlab.pitfalls.producers import torn_transaction
 
 
 def context(request):

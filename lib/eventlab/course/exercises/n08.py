@@ -10,10 +10,10 @@ from eventlab.course.plan import Plan
 from eventlab.course.quiz import Option, Question
 from eventlab.domain.cart import QuantityChanged
 from eventlab.events.envelope import Recorded
-from eventlab.pitfalls import commit_order
-from eventlab.pitfalls.commit_order import Cure
-from eventlab.pitfalls.commit_order.log import Event
-from eventlab.pitfalls.commit_order.unprotected import no_lock
+from eventlab.pitfalls.systems import commit_order
+from eventlab.pitfalls.systems.commit_order import Cure
+from eventlab.pitfalls.systems.commit_order.log import Event
+from eventlab.pitfalls.systems.commit_order.unprotected import no_lock
 
 
 def _check_rewind(answer: object, events: Sequence[Recorded]) -> str | None:

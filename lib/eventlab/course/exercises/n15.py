@@ -9,8 +9,8 @@ from eventlab.course.exercise import Exercise
 from eventlab.course.plan import Plan
 from eventlab.course.quiz import Option, Question
 from eventlab.pitfalls.experiment import Result
+from eventlab.pitfalls.producers.restarted_producer import once
 from eventlab.pitfalls.record import Fact
-from eventlab.pitfalls.restarted_producer import once
 
 _HOUR_MS = 3_600_000
 _PATIENCE = ("message.timeout.ms", "delivery.timeout.ms")  # two names of one setting, of which 0 means for ever

@@ -1,14 +1,14 @@
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.pitfalls.histories import clean_histories, reread
 
-from eventlab.pitfalls import outbox, restarted_producer
+from eventlab.pitfalls import outbox
 from eventlab.pitfalls.actors import Actor
 from eventlab.pitfalls.checkers import duplicates
-from eventlab.pitfalls.restarted_producer import once
+from eventlab.pitfalls.producers import restarted_producer
+from eventlab.pitfalls.producers.restarted_producer import once
 from eventlab.pitfalls.shoppers import interleaved, stories
 from eventlab.pitfalls.topics import read
-
-from .histories import clean_histories, reread
 
 FACTS = interleaved(stories(12), 7)
 

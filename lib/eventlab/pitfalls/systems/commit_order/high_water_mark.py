@@ -8,8 +8,8 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from eventlab.pitfalls.commit_order.gaps import WRITERS_ENDED, GapRule
-from eventlab.pitfalls.commit_order.log import Event
+from eventlab.pitfalls.systems.commit_order.gaps import WRITERS_ENDED, GapRule
+from eventlab.pitfalls.systems.commit_order.log import Event
 
 _NEW = text("SELECT position, stream FROM events WHERE position > :mark ORDER BY position")
 
@@ -23,7 +23,7 @@ class HighWaterMark:
         self._waits: tuple[int, Any] | None = None  # for the numbers below this one; what a look gave then
 
     def poll(self, connection: Connection) -> list[Event]:
-        """See :class:`~eventlab.pitfalls.commit_order.reading.Reader`."""
+        """See :class:`~eventlab.pitfalls.systems.commit_order.reading.Reader`."""
         settled = 0
         if self._waits and self._rule.is_over(self._waits[1], self._rule.look(connection)):
             settled = self._waits[0]

@@ -19,10 +19,10 @@ from threading import Barrier, Event
 
 from sqlalchemy import Connection, text
 
-from eventlab.pitfalls.commit_order.cures import ARMS, CURES, NONE, SHORT_SECONDS, TRAPS, Cure
-from eventlab.pitfalls.commit_order.log import Log, append, backend, fresh, is_blocked, take_number
-from eventlab.pitfalls.commit_order.reading import Reader
-from eventlab.pitfalls.commit_order.result import Comparison, Result, Step
+from eventlab.pitfalls.systems.commit_order.cures import ARMS, CURES, NONE, SHORT_SECONDS, TRAPS, Cure
+from eventlab.pitfalls.systems.commit_order.log import Log, append, backend, fresh, is_blocked, take_number
+from eventlab.pitfalls.systems.commit_order.reading import Reader
+from eventlab.pitfalls.systems.commit_order.result import Comparison, Result, Step
 
 __all__ = ["CURES", "NONE", "TRAPS", "Comparison", "Cure", "Result", "Step", "beside", "compare", "load", "run"]
 
@@ -37,7 +37,7 @@ def run(url: str, *, cure: str | Cure = NONE, crossed: bool = False) -> Result:
 
     A subscriber reads all it can before the first commits, and again after. ``crossed``: the second transaction has its
     number before the first one begins, and draws its position after. ``cure`` is a name, or one of your own. Raises
-    ValueError for a name that there is not, and as :func:`~eventlab.pitfalls.commit_order.log.fresh`.
+    ValueError for a name that there is not, and as :func:`~eventlab.pitfalls.systems.commit_order.log.fresh`.
     """
     with _arm(url, cure) as (arm, log), log.writer() as first, log.writer() as second, ThreadPoolExecutor(1) as pool:
         follower = _Follower(log, arm.reader())

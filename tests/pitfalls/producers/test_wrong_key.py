@@ -3,7 +3,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eventlab.domain import cart
-from eventlab.pitfalls import shoppers, wrong_key
+from eventlab.pitfalls import shoppers
+from eventlab.pitfalls.producers import wrong_key
 
 
 @pytest.mark.parametrize("key", [None, "random", "type"])

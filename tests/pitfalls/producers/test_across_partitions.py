@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from eventlab.pitfalls import across_partitions
+from eventlab.pitfalls.producers import across_partitions
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ from typing import Protocol
 
 from sqlalchemy import Connection
 
-from eventlab.pitfalls.commit_order.log import Event
+from eventlab.pitfalls.systems.commit_order.log import Event
 
 
 class Reader(Protocol):

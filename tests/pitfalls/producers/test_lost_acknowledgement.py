@@ -1,5 +1,5 @@
-from eventlab.pitfalls import lost_acknowledgement
 from eventlab.pitfalls.checkers import duplicates, lost_writes
+from eventlab.pitfalls.producers import lost_acknowledgement
 
 
 def test_the_request_whose_answer_was_lost_is_there_twice_and_no_other(kafka):

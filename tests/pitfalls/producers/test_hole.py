@@ -1,6 +1,6 @@
 from eventlab.cluster.proxy import FaultProxy, Frames
-from eventlab.pitfalls import hole
 from eventlab.pitfalls.checkers import aborted_reads, duplicates, lost_writes
+from eventlab.pitfalls.producers import hole
 from eventlab.pitfalls.sender import Sender
 from eventlab.pitfalls.shoppers import interleaved, stories
 from eventlab.pitfalls.topics import read

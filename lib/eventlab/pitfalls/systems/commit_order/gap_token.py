@@ -8,8 +8,8 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from eventlab.pitfalls.commit_order.gaps import WRITERS_ENDED, GapRule
-from eventlab.pitfalls.commit_order.log import Event
+from eventlab.pitfalls.systems.commit_order.gaps import WRITERS_ENDED, GapRule
+from eventlab.pitfalls.systems.commit_order.log import Event
 
 _NEW = text("SELECT position, stream FROM events WHERE position > :last OR position = ANY(:gaps) ORDER BY position")
 
@@ -23,7 +23,7 @@ class GapToken:
         self._gaps: dict[int, Any] = {}  # with what a look gave when the gap was seen
 
     def poll(self, connection: Connection) -> list[Event]:
-        """See :class:`~eventlab.pitfalls.commit_order.reading.Reader`."""
+        """See :class:`~eventlab.pitfalls.systems.commit_order.reading.Reader`."""
         now = self._rule.look(connection) if self._gaps else None
         found = [Event(*row) for row in connection.execute(_NEW, {"last": self._last, "gaps": list(self._gaps)})]
         there = {event.position for event in found}

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from eventlab.pitfalls.commit_order.advisory_lock import LastOfEachCategory, lock_all, lock_category
-from eventlab.pitfalls.commit_order.gap_token import GapToken
-from eventlab.pitfalls.commit_order.gaps import PAST_XMAX, timer
-from eventlab.pitfalls.commit_order.high_water_mark import HighWaterMark
-from eventlab.pitfalls.commit_order.reading import Reader
-from eventlab.pitfalls.commit_order.snapshot_xmin import BelowHorizon
-from eventlab.pitfalls.commit_order.table_lock import lock_table
-from eventlab.pitfalls.commit_order.unprotected import LastPosition, no_lock
+from eventlab.pitfalls.systems.commit_order.advisory_lock import LastOfEachCategory, lock_all, lock_category
+from eventlab.pitfalls.systems.commit_order.gap_token import GapToken
+from eventlab.pitfalls.systems.commit_order.gaps import PAST_XMAX, timer
+from eventlab.pitfalls.systems.commit_order.high_water_mark import HighWaterMark
+from eventlab.pitfalls.systems.commit_order.reading import Reader
+from eventlab.pitfalls.systems.commit_order.snapshot_xmin import BelowHorizon
+from eventlab.pitfalls.systems.commit_order.table_lock import lock_table
+from eventlab.pitfalls.systems.commit_order.unprotected import LastPosition, no_lock
 
 SHORT_SECONDS = 0.02  # shorter than the first transaction is held: a reader reads until it is over
 

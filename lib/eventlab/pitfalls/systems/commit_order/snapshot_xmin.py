@@ -6,7 +6,7 @@ The horizon is the whole server's. Any transaction that has written anything and
 
 from sqlalchemy import Connection, text
 
-from eventlab.pitfalls.commit_order.log import Event
+from eventlab.pitfalls.systems.commit_order.log import Event
 
 _NEW = text("""
 SELECT xid, position, stream FROM events
@@ -22,7 +22,7 @@ class BelowHorizon:
         self._last = {"xid": "0", "position": 0}  # the driver knows no type xid8, and takes it for text
 
     def poll(self, connection: Connection) -> list[Event]:
-        """See :class:`~eventlab.pitfalls.commit_order.reading.Reader`."""
+        """See :class:`~eventlab.pitfalls.systems.commit_order.reading.Reader`."""
         found = connection.execute(_NEW, self._last).all()
         if found:
             self._last = {"xid": found[-1].xid, "position": found[-1].position}

@@ -1,5 +1,5 @@
-from eventlab.pitfalls import offset_as_version
 from eventlab.pitfalls.checkers import version_gaps
+from eventlab.pitfalls.producers import offset_as_version
 
 
 def test_a_journal_of_one_booking_is_whole_and_every_other_one_seems_to_have_holes(kafka):

@@ -1,6 +1,6 @@
 import pytest
 
-from eventlab.pitfalls import isolation_default
+from eventlab.pitfalls.producers import isolation_default
 
 
 @pytest.mark.parametrize(

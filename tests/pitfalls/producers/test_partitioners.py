@@ -1,7 +1,7 @@
 import pytest
 from confluent_kafka import consistent, murmur2
 
-from eventlab.pitfalls import partitioners
+from eventlab.pitfalls.producers import partitioners
 
 # Keys that CRC32 and murmur2 put on different partitions: all but one of n, when the two have nothing to do with each
 # other. 400 keys stay within 8 points of that (more than three standard deviations, for each of these n).

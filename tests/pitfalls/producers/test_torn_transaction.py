@@ -1,8 +1,8 @@
 import pytest
 
 from eventlab.cluster import LabError
-from eventlab.pitfalls import torn_transaction
 from eventlab.pitfalls.checkers import aborted_reads, lost_writes
+from eventlab.pitfalls.producers import torn_transaction
 from eventlab.pitfalls.topics import read
 
 REPEAT = 10

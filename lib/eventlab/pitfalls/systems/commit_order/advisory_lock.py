@@ -6,7 +6,7 @@ and nowhere else, so there a reader has to remember one position for each.
 
 from sqlalchemy import Connection, text
 
-from eventlab.pitfalls.commit_order.log import Event
+from eventlab.pitfalls.systems.commit_order.log import Event
 
 # The schema is part of the name: advisory locks belong to the whole database.
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(current_schema() || ' ' || :name, 0))")
@@ -31,7 +31,7 @@ class LastOfEachCategory:
         self._last: dict[str, int] = {}
 
     def poll(self, connection: Connection) -> list[Event]:
-        """See :class:`~eventlab.pitfalls.commit_order.reading.Reader`. One category after the other."""
+        """See :class:`~eventlab.pitfalls.systems.commit_order.reading.Reader`. One category after the other."""
         found: list[Event] = []
         for category in sorted(connection.scalars(_CATEGORIES)):
             where = {"category": category, "last": self._last.get(category, 0)}

@@ -7,12 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from eventlab.pitfalls import commit_order
-from eventlab.pitfalls.commit_order import CURES, NONE, TRAPS, Comparison, Result
-from eventlab.pitfalls.commit_order.gaps import WRITERS_ENDED, timer, writers
-from eventlab.pitfalls.commit_order.high_water_mark import HighWaterMark
-from eventlab.pitfalls.commit_order.log import append, fresh, take_number
-from eventlab.pitfalls.commit_order.snapshot_xmin import BelowHorizon
+from eventlab.pitfalls.systems import commit_order
+from eventlab.pitfalls.systems.commit_order import CURES, NONE, TRAPS, Comparison, Result
+from eventlab.pitfalls.systems.commit_order.gaps import WRITERS_ENDED, timer, writers
+from eventlab.pitfalls.systems.commit_order.high_water_mark import HighWaterMark
+from eventlab.pitfalls.systems.commit_order.log import append, fresh, take_number
+from eventlab.pitfalls.systems.commit_order.snapshot_xmin import BelowHorizon
 
 REPEAT = 10
 PAGES = re.compile(r"https://github\.com/\S+?/issues/\d+")

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection, text
 
-from eventlab.pitfalls.commit_order.log import Event
+from eventlab.pitfalls.systems.commit_order.log import Event
 
 _NEW = text("SELECT position, stream FROM events WHERE position > :last ORDER BY position")
 
@@ -18,7 +18,7 @@ class LastPosition:
         self._last = 0
 
     def poll(self, connection: Connection) -> list[Event]:
-        """See :class:`~eventlab.pitfalls.commit_order.reading.Reader`."""
+        """See :class:`~eventlab.pitfalls.systems.commit_order.reading.Reader`."""
         found = [Event(*row) for row in connection.execute(_NEW, {"last": self._last})]
         if found:
             self._last = found[-1].position

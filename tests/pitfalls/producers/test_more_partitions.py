@@ -2,7 +2,7 @@ import pytest
 from confluent_kafka import murmur2
 
 from eventlab.cluster import LabError
-from eventlab.pitfalls import more_partitions
+from eventlab.pitfalls.producers import more_partitions
 
 
 @pytest.mark.parametrize("partitions", [8, 12])

@@ -1,5 +1,5 @@
-from eventlab.pitfalls import reordering_retry
 from eventlab.pitfalls.checkers import duplicates, inversions, lost_writes, nonmonotonic_sends
+from eventlab.pitfalls.producers import reordering_retry
 
 
 def test_the_event_that_failed_lies_behind_those_that_followed_it(kafka):

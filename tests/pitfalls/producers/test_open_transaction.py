@@ -1,6 +1,6 @@
 from confluent_kafka import IsolationLevel
 
-from eventlab.pitfalls import open_transaction
+from eventlab.pitfalls.producers import open_transaction
 from eventlab.pitfalls.record import Fact
 from eventlab.pitfalls.topics import Writer, await_stable, ends, read
 from eventlab.pitfalls.transactions import Teller
