@@ -80,6 +80,9 @@ class Layout:
             # A lesson's groups have few members: do not wait three seconds for more of them.
             "group.initial.rebalance.delay.ms": 0,
             "group.min.session.timeout.ms": 1000,
+            # A share group's member is told of its partitions by its second heartbeat: soon, instead of after 5 s.
+            "group.share.min.heartbeat.interval.ms": 500,
+            "group.share.heartbeat.interval.ms": 500,
             # A transaction that lasts too long is ended within half a second after its time, not within ten.
             "transaction.abort.timed.out.transaction.cleanup.interval.ms": 500,
             # A dead broker is noticed in 3 s instead of 9 (a new leader while the learner watches).

@@ -94,7 +94,20 @@ def read(kafka: Kafka, topic: str, last: Collection[int] = (), **settings: Any) 
             found += _until_end(consumer, TopicPartition(topic, partition))
     finally:
         consumer.close()
-    return tuple(_record(order, message) for order, message in enumerate(found))
+    return tuple(record(message, order) for order, message in enumerate(found))
+
+
+def record(message: Message, order: int, reader: str = "") -> Record:
+    """What ``message`` holds, as the ``order``-th that ``reader`` got or applied."""
+    _, milliseconds = message.timestamp()
+    return Record.decode(
+        message.value(),
+        order=order,
+        partition=message.partition(),
+        offset=message.offset(),
+        timestamp=datetime.fromtimestamp(milliseconds / 1000, UTC),
+        reader=reader,
+    )
 
 
 def await_stable(kafka: Kafka, topic: str, seconds: float = _PATIENCE_SECONDS) -> bool:
@@ -137,14 +150,3 @@ def _until_end(consumer: Consumer, where: TopicPartition) -> list[Message]:
             else:
                 raise LabError(f"{where.topic} [{where.partition}] could not be read: {error.str()}.")
     raise LabError(f"{where.topic} [{where.partition}] was not read to its end within {_PATIENCE_SECONDS:g} s.")
-
-
-def _record(order: int, message: Message) -> Record:
-    _, milliseconds = message.timestamp()
-    return Record.decode(
-        message.value(),
-        order=order,
-        partition=message.partition(),
-        offset=message.offset(),
-        timestamp=datetime.fromtimestamp(milliseconds / 1000, UTC),
-    )

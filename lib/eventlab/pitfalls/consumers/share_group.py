@@ -1,0 +1,231 @@
+"""P24: a share group hands records over one by one, and takes one back while later ones are done (KIP-932)."""
+
+import time
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any, Literal, Protocol, Self
+
+import pandas as pd
+from confluent_kafka import AcknowledgeType, Consumer, KafkaException, Message, ShareConsumer, TopicPartition
+from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource
+
+from eventlab.cluster import Kafka, LabError
+from eventlab.pitfalls.checkers import inversions
+from eventlab.pitfalls.experiment import Pitfall, Result
+from eventlab.pitfalls.history import History
+from eventlab.pitfalls.record import Fact, Place
+from eventlab.pitfalls.shoppers import interleaved, stories
+from eventlab.pitfalls.topics import Writer, record
+
+SHOPPERS = 12
+FAILURES = 4
+_FAILING_VERSION = 2  # of three to five: there is always one behind it
+_AT_ONCE = 5  # records that a member takes at once, where two share the work
+_MOST_AT_ONCE = 500  # the default: more than there are here
+_PATIENCE_SECONDS = 30.0  # share groups of brokers with the default settings take ten to come together
+_POLL_SECONDS = 0.1
+_ERRORS = 3  # the level of its log: librdkafka warns of every share consumer that it is a preview
+
+Group = Literal["share", "classic", "consumer"]
+
+
+@dataclass(frozen=True, repr=False)
+class Deliveries(Result):
+    """What was applied; ``deliveries``: how often each record had been handed over by then."""
+
+    deliveries: Mapping[Place, int] = field(default_factory=dict)
+
+    def table(self) -> pd.DataFrame:
+        """As ever, with a column ``delivery``: 1, or more for what had been handed over before."""
+        return super().table().assign(delivery=[self.deliveries[each.place] for each in self.records])
+
+
+def run(kafka: Kafka, *, group: Group = "share", seed: int = 7) -> Deliveries:
+    """A view takes the events of carts. Of some carts it fails at the second event, once: its database is busy.
+
+    ``group``: what the view's consumer is in. Of a share group it takes all that there is, releases what it failed at,
+    and accepts the rest. Of a consumer group, whose partitions are dealt out by the ``classic`` protocol or the newer
+    one called ``consumer`` (KIP-848), it goes back to what it failed at, and tries again.
+    """
+    facts = interleaved(stories(SHOPPERS), seed)
+    fails = {fact.id for fact in Random(seed).sample(_seconds(facts), FAILURES)}  # noqa: S311 repeats, no secret
+    topic = _written(kafka, facts)
+    with _member(kafka, topic, kafka.name("view"), group) as member:
+        applied = _work(member, len(facts), fails)
+    return _deliveries(applied)
+
+
+def side_by_side(kafka: Kafka, *, seed: int = 7) -> Deliveries:
+    """Nothing fails, but two members of a share group take from the same partition, a few records each at once.
+
+    The one that comes first is slow: it applies what it took when the other has applied all the rest.
+    """
+    facts = interleaved(stories(SHOPPERS), seed)
+    topic, name = _written(kafka, facts, **{"batch.num.messages": 1}), kafka.name("view")
+    with ExitStack() as stack:
+        two = [stack.enter_context(_ShareMember(kafka, topic, name, _AT_ONCE)) for _ in range(2)]
+        taken: Sequence[Message] = ()
+        deadline = _Deadline()
+        while not taken:
+            deadline.check(0, len(facts))
+            slow, other = two
+            taken = slow.poll()
+            two.reverse()
+        applied = _work(other, len(facts) - len(taken))
+        for message in taken:
+            applied.append((message, slow.delivery(message)))
+            slow.done(message)
+    return _deliveries(applied)
+
+
+def _seconds(facts: Sequence[Fact]) -> list[Fact]:
+    return [fact for fact in facts if fact.version == _FAILING_VERSION]
+
+
+def _written(kafka: Kafka, facts: Sequence[Fact], **settings: Any) -> str:
+    topic = kafka.topic("carts")
+    with Writer(kafka, **settings) as shop:
+        for fact in facts:
+            shop.send(topic, fact, fact.key)
+    return topic
+
+
+def _work(member: "_Member", count: int, fails: Collection[str] = ()) -> list[tuple[Message, int]]:
+    """Apply so many records, each with the number of its delivery; those that ``fails`` names fail the first time."""
+    applied: list[tuple[Message, int]] = []
+    deadline = _Deadline()
+    while len(applied) < count:
+        deadline.check(len(applied), count)
+        for message in member.poll():
+            delivery = member.delivery(message)
+            if delivery == 1 and record(message, 0).id in fails:
+                member.again(message)
+            else:
+                applied.append((message, delivery))
+                member.done(message)
+    return applied
+
+
+class _Deadline:
+    def __init__(self) -> None:
+        self._end = time.monotonic() + _PATIENCE_SECONDS
+
+    def check(self, got: int, count: int) -> None:
+        if time.monotonic() > self._end:
+            raise LabError(f"The group got {got} of {count} records within {_PATIENCE_SECONDS:g} s.")
+
+
+def _deliveries(applied: Sequence[tuple[Message, int]]) -> Deliveries:
+    read = tuple(record(message, order) for order, (message, _) in enumerate(applied))
+    counts = {each.place: delivery for each, (_, delivery) in zip(read, applied, strict=True)}
+    return Deliveries(History(read), inversions, PITFALL.unit, deliveries=counts)
+
+
+class _Member(Protocol):
+    """What a member of either kind of group has to offer."""
+
+    def poll(self) -> Sequence[Message]: ...
+    def delivery(self, message: Message) -> int: ...
+    def done(self, message: Message) -> None: ...
+    def again(self, message: Message) -> None: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(self, *_: object) -> None: ...
+
+
+def _member(kafka: Kafka, topic: str, name: str, group: Group) -> _Member:
+    return _ShareMember(kafka, topic, name) if group == "share" else _GroupMember(kafka, topic, name, group)
+
+
+class _ShareMember:
+    def __init__(self, kafka: Kafka, topic: str, name: str, at_once: int = _MOST_AT_ONCE) -> None:
+        _from_the_beginning(kafka, name)
+        settings = {"share.acknowledgement.mode": "explicit", "max.poll.records": at_once, "log_level": _ERRORS}
+        self._consumer = ShareConsumer(kafka.config(**{"group.id": name, **settings}))
+        self._consumer.subscribe([topic])
+
+    def poll(self) -> Sequence[Message]:
+        return _good(self._consumer.poll(_POLL_SECONDS))
+
+    def delivery(self, message: Message) -> int:
+        return int(message.delivery_count())
+
+    def done(self, message: Message) -> None:
+        self._consumer.acknowledge(message, AcknowledgeType.ACCEPT)
+
+    def again(self, message: Message) -> None:
+        self._consumer.acknowledge(message, AcknowledgeType.RELEASE)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._consumer.close()  # sends the last acknowledgements
+
+
+class _GroupMember:
+    def __init__(self, kafka: Kafka, topic: str, name: str, protocol: str) -> None:
+        settings = {"enable.auto.offset.store": False, "auto.offset.reset": "earliest", "group.protocol": protocol}
+        self._consumer = Consumer(kafka.config(**{"group.id": name, **settings}))
+        self._consumer.subscribe([topic])
+        self._handed_over: Counter[int | None] = Counter()  # a consumer group counts nothing
+
+    def poll(self) -> Sequence[Message]:
+        found = _good(filter(None, [self._consumer.poll(_POLL_SECONDS)]))
+        self._handed_over.update(message.offset() for message in found)
+        return found
+
+    def delivery(self, message: Message) -> int:
+        return self._handed_over[message.offset()]
+
+    def done(self, message: Message) -> None:
+        self._consumer.store_offsets(message)
+
+    def again(self, message: Message) -> None:
+        self._consumer.seek(TopicPartition(message.topic(), message.partition(), message.offset()))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._consumer.close()  # commits
+
+
+def _good(found: Iterable[Message]) -> list[Message]:
+    messages = list(found)
+    for message in messages:
+        if error := message.error():
+            raise LabError(f"The group could not read its topic: {error.str()}.")
+    return messages
+
+
+def _from_the_beginning(kafka: Kafka, name: str) -> None:
+    """A share group begins at the end of a topic, unless the brokers (not its members) are told otherwise."""
+    entry = ConfigEntry("share.auto.offset.reset", "earliest", incremental_operation=AlterConfigOpType.SET)
+    resource = ConfigResource(ConfigResource.Type.GROUP, name, incremental_configs=[entry])
+    try:
+        kafka.admin.incremental_alter_configs([resource])[resource].result(_PATIENCE_SECONDS)
+    except KafkaException as error:
+        raise LabError(f"The cluster takes no share group (Kafka 4.2 and later do): {error.args[0].str()}.") from error
+
+
+PITFALL = Pitfall(
+    id="P24",
+    hypothesis="A share group applies the event that failed once behind later ones of its cart.",
+    workload=f"{SHOPPERS} carts on one partition, one consumer; the view fails once at an event of {FAILURES} of them",
+    metric=inversions,
+    unit="carts were applied out of order",
+    run=run,
+    broken={"group": "share"},
+    cured={"group": "consumer"},
+    seed=7,
+    budget=15,
+    brokers=1,
+    sources=(
+        "https://cwiki.apache.org/confluence/display/KAFKA/KIP-932%3A+Queues+for+Kafka",
+        "https://aiven.io/blog/apache-kafka-share-groups-are-not-true-queues",
+        "https://github.com/confluentinc/librdkafka/pull/5536",
+    ),
+)
