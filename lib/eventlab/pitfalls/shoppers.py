@@ -2,10 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 from random import Random
+from typing import TypeVar
 
 from eventlab.domain.cart import AddItem, ChangeQuantity, CheckOut, Command, CreateCart, Event, RemoveItem, decider
 from eventlab.domain.money import Money
 from eventlab.pitfalls.record import Fact
+
+_Each = TypeVar("_Each")
 
 _TROUSERS, _SOCKS = Money.of("49.90", "EUR"), Money.of("4.50", "EUR")
 # One shopper after the other takes the next of these; every other one just buys.
@@ -37,7 +40,7 @@ def _story(number: int) -> list[Fact]:
     ]
 
 
-def interleaved(stories: Sequence[Iterable[Fact]], seed: int) -> list[Fact]:
+def interleaved(stories: Sequence[Iterable[_Each]], seed: int) -> list[_Each]:
     """The facts as they reach the shop's servers: every story in its own order, all stories at the same time."""
     running = [list(story) for story in stories]
     turns = [story for story in running for _ in story]

@@ -3,13 +3,13 @@
 import time
 from collections.abc import Collection
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 
 from confluent_kafka import Consumer, IsolationLevel, KafkaError, Message, Producer, TopicPartition
 from confluent_kafka.admin import OffsetSpec
 
 from eventlab.cluster import Kafka, LabError
-from eventlab.pitfalls.record import Fact, Record
+from eventlab.pitfalls.record import Record
 
 _PATIENCE_SECONDS = 20.0  # a broker that is alive answers within milliseconds
 _PRODUCER = {
@@ -33,6 +33,14 @@ _BATCH_SECONDS = 0.05
 _POLL_SECONDS = 0.01
 
 
+class Encoded(Protocol):
+    """What can be the value of a record."""
+
+    def encode(self) -> bytes:
+        """Its bytes."""
+        ...
+
+
 class Writer:
     """A producer for the facts of an experiment. What is not acknowledged raises LabError, at the end at the latest.
 
@@ -45,7 +53,7 @@ class Writer:
         self._producer.list_topics(timeout=_PATIENCE_SECONDS)
         self._failed: list[KafkaError] = []
 
-    def send(self, topic: str, fact: Fact, key: str | None, at: datetime | None = None) -> None:
+    def send(self, topic: str, fact: Encoded, key: str | None, at: datetime | None = None) -> None:
         """Send ``fact`` in a record with ``key``; ``at`` is what the producer's clock says, by default the time."""
         stamp = {} if at is None else {"timestamp": round(at.timestamp() * 1000)}
         self._producer.produce(topic, fact.encode(), key, on_delivery=self._heard, **stamp)
