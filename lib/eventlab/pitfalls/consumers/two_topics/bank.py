@@ -4,7 +4,7 @@ from collections import Counter
 from datetime import timedelta
 from itertools import count
 from random import Random
-from typing import Literal
+from typing import ClassVar, Literal
 
 import msgspec
 
@@ -27,7 +27,7 @@ class TariffSet(msgspec.Struct, frozen=True, tag=True):
     tariff: str
     fee: int
 
-    topic = "accounts"
+    topic: ClassVar[Topic] = "accounts"
 
     def encode(self) -> bytes:
         """The value of its Kafka record."""
@@ -41,7 +41,7 @@ class PaymentMade(msgspec.Struct, frozen=True, tag=True):
     account: str
     version: int
 
-    topic = "payments"
+    topic: ClassVar[Topic] = "payments"
 
     def encode(self) -> bytes:
         """The value of its Kafka record."""

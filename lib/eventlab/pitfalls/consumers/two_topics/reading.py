@@ -46,12 +46,11 @@ def replay(kafka: Kafka, topics: Topics, late: Topic) -> Iterator[Message]:
     A reader that catches up gets each topic in large pieces. Which of them comes first, and how far, is chance: it
     depends on which leader is slow and how much it sends at once. Pausing a partition fixes that for a run.
     """
-    partitions = {topic: TopicPartition(name, 0, 0) for topic, name in topics.items()}
+    partitions: dict[Topic, TopicPartition] = {topic: TopicPartition(name, 0, 0) for topic, name in topics.items()}
     with closing(_consumer(kafka)) as reader:
         reader.assign(list(partitions.values()))
         reader.pause([partitions[late]])
-        [early] = [topic for topic in topics if topic != late]
-        yield from _until_end(reader, topics[early])
+        yield from _until_end(reader, next(name for topic, name in topics.items() if topic != late))
         reader.resume([partitions[late]])
         yield from _until_end(reader, topics[late])
 
