@@ -1,6 +1,6 @@
 """A producer that keeps account of its facts: which were acknowledged, which failed, of which nothing is known."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -35,12 +35,12 @@ class Sender:
         """Every attempt, in the order of sending, with what is known of its fate."""
         return tuple(self._sent)
 
-    def send(self, facts: Iterable[Fact]) -> None:
-        """Send each of ``facts`` in a record with its entity as key."""
+    def send(self, facts: Iterable[Fact], encode: Callable[[Fact], bytes] = Fact.encode) -> None:
+        """Send each of ``facts`` in a record with its entity as key, and what ``encode`` makes of it as value."""
         for fact in facts:
             heard = partial(self._heard, len(self._sent))
             self._sent.append(Sent(fact, "unknown"))
-            self._producer.produce(self._topic, fact.encode(), fact.key, on_delivery=heard)
+            self._producer.produce(self._topic, encode(fact), fact.key, on_delivery=heard)
 
     def _heard(self, place: int, error: KafkaError | None, message: Message) -> None:
         if error is None:

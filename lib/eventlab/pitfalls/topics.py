@@ -58,6 +58,10 @@ class Writer:
         stamp = {} if at is None else {"timestamp": round(at.timestamp() * 1000)}
         self._producer.produce(topic, fact.encode(), key, on_delivery=self._heard, **stamp)
 
+    def forward(self, message: Message, topic: str) -> None:
+        """Send what ``message`` holds to another topic: the same key, and the same value, readable or not."""
+        self._producer.produce(topic, message.value(), message.key(), on_delivery=self._heard)
+
     def _heard(self, error: KafkaError | None, _: Message) -> None:
         if error is not None:
             self._failed.append(error)
@@ -85,6 +89,11 @@ class Writer:
 
 
 def read(kafka: Kafka, topic: str, last: Collection[int] = (), **settings: Any) -> tuple[Record, ...]:
+    """All of ``topic`` as :func:`messages` gives it, and what it says."""
+    return tuple(record(message, order) for order, message in enumerate(messages(kafka, topic, last, **settings)))
+
+
+def messages(kafka: Kafka, topic: str, last: Collection[int] = (), **settings: Any) -> list[Message]:
     """All of ``topic`` as a fresh consumer gets it: partition 0 to its end, then 1, …; ``last`` after the others.
 
     ``settings`` are librdkafka's, over those that every experiment shares. Its ``isolation.level`` is, unless told
@@ -102,7 +111,7 @@ def read(kafka: Kafka, topic: str, last: Collection[int] = (), **settings: Any) 
             found += _until_end(consumer, TopicPartition(topic, partition))
     finally:
         consumer.close()
-    return tuple(record(message, order) for order, message in enumerate(found))
+    return found
 
 
 def record(message: Message, order: int, reader: str = "") -> Record:
