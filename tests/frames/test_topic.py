@@ -14,6 +14,7 @@ from eventlab.frames import topic as module
 from eventlab.frames.topic import UnreadableRecord, topic_frame, topic_frames
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+OLD = {"message_timestamp_type": "CreateTime", "retention_ms": -1}  # old records, which are to stay: see P20
 SALE = {"product": str, "quantity": int, "price.minor": int, "price.currency": str, "express": bool, "at": datetime}
 SALES = [
     {"product": "Hosen «M»", "quantity": 3, "price": {"minor": 4990, "currency": "EUR"}, "express": True,
@@ -34,7 +35,7 @@ def write(kafka, topic, values, partition=0, key=b"cart-1", at=NOON):
 
 
 def written(kafka, *values, **more):
-    topic = kafka.topic("sales", message_timestamp_type="CreateTime")
+    topic = kafka.topic("sales", **OLD)
     write(kafka, topic, values, **more)
     return topic
 
@@ -62,7 +63,7 @@ def test_each_field_in_its_type_and_missing_where_there_is_none(kafka):
 
 
 def test_where_each_record_lies_and_when_by_its_own_clock(kafka):
-    topic = kafka.topic("sales", partitions=2, message_timestamp_type="CreateTime")
+    topic = kafka.topic("sales", partitions=2, **OLD)
     write(kafka, topic, SALES, partition=1, key=None)
     write(kafka, topic, SALES, partition=0, key="Ünal".encode())
     frame = topic_frame(kafka, topic, {"product": str})

@@ -13,9 +13,11 @@ from typing import Any
 import polars
 import pyarrow.parquet as pq
 import pytest
+from confluent_kafka import TopicPartition
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from eventlab.cluster import clients
 from eventlab.domain.cart import CartAbandoned
 from eventlab.events.envelope import NewEvent, Position, StreamId
 from eventlab.events.errors import EventError
@@ -195,6 +197,23 @@ def filled_later(store: Any) -> list[Any]:
     for n in range(5):
         store.append(StreamId("cart", f"late-{n}"), [left(), left()])
     return list(store.read_all(after=before))
+
+
+def test_a_topic_that_has_lost_its_beginning_keeps_its_versions_behind_the_archive(kafka: Any, tmp_path: Path) -> None:
+    """The readers of a log count versions: without the archive they begin again at 1."""
+    topic = kafka.topic("carts")
+    log = KafkaEventLog(kafka, topic)
+    log.append(CART, [left() for _ in range(4)])
+    found = archive(log, tmp_path)
+    log.append(CART, [left(), left()])
+    everything = list(log.read_all())
+    assert [each.version for each in everything] == [1, 2, 3, 4, 5, 6]
+    clients.await_futures(kafka.admin.delete_records([TopicPartition(topic, 0, 3)]))
+    assert [each.version for each in log.read_all()] == [1, 2, 3]
+    assert list(replay(found, log)) == everything
+    assert list(replay(found, log, Position(5))) == everything[5:]
+    assert list(archive(log, tmp_path).read_all()) == everything
+    log.close()
 
 
 def test_a_half_written_archive_and_its_store_are_still_one_sequence(tmp_path: Path) -> None:

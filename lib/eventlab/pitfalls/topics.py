@@ -88,16 +88,23 @@ class Writer:
             self._producer.close()
 
 
-def read(kafka: Kafka, topic: str, last: Collection[int] = (), **settings: Any) -> tuple[Record, ...]:
+def read(
+    kafka: Kafka, topic: str, last: Collection[int] = (), since: datetime | None = None, **settings: Any
+) -> tuple[Record, ...]:
     """All of ``topic`` as :func:`messages` gives it, and what it says."""
-    return tuple(record(message, order) for order, message in enumerate(messages(kafka, topic, last, **settings)))
+    found = messages(kafka, topic, last, since, **settings)
+    return tuple(record(message, order) for order, message in enumerate(found))
 
 
-def messages(kafka: Kafka, topic: str, last: Collection[int] = (), **settings: Any) -> list[Message]:
+def messages(
+    kafka: Kafka, topic: str, last: Collection[int] = (), since: datetime | None = None, **settings: Any
+) -> list[Message]:
     """All of ``topic`` as a fresh consumer gets it: partition 0 to its end, then 1, …; ``last`` after the others.
 
-    ``settings`` are librdkafka's, over those that every experiment shares. Its ``isolation.level`` is, unless told
-    otherwise, ``read_committed``: the end is where the first transaction begins that is still open.
+    ``since``: not from the beginning of each partition, but from where the broker says that this time is: at the first
+    record whose own time is not before it. ``settings`` are librdkafka's, over those that every experiment shares. Its
+    ``isolation.level`` is, unless told otherwise, ``read_committed``: the end is where the first transaction begins
+    that is still open.
 
     A consumer that catches up does get one partition after the other; which one comes first is chance, and depends on
     which leader is slow or moving, and on which consumer lags. Here it is fixed, so that a run can be repeated.
@@ -108,7 +115,7 @@ def messages(kafka: Kafka, topic: str, last: Collection[int] = (), **settings: A
     try:
         every = consumer.list_topics(topic, _PATIENCE_SECONDS).topics[topic].partitions
         for partition in sorted(every, key=lambda partition: (partition in last, partition)):
-            found += _until_end(consumer, TopicPartition(topic, partition))
+            found += _until_end(consumer, TopicPartition(topic, partition), since)
     finally:
         consumer.close()
     return found
@@ -149,8 +156,12 @@ def ends(kafka: Kafka, topic: str, isolation: IsolationLevel) -> dict[int, int]:
     return {where.partition: answer.result(_PATIENCE_SECONDS).offset for where, answer in answers.items()}
 
 
-def _until_end(consumer: Consumer, where: TopicPartition) -> list[Message]:
+def _until_end(consumer: Consumer, where: TopicPartition, since: datetime | None) -> list[Message]:
     first, end = consumer.get_watermark_offsets(where, _PATIENCE_SECONDS)
+    if since is not None:
+        asked = TopicPartition(where.topic, where.partition, round(since.timestamp() * 1000))
+        [found_at] = consumer.offsets_for_times([asked], _PATIENCE_SECONDS)
+        first = found_at.offset if found_at.offset >= 0 else end  # without an offset: no record is that young
     where.offset = first
     consumer.assign([where])
     deadline = time.monotonic() + _PATIENCE_SECONDS

@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from datetime import datetime
 from itertools import chain, islice
 from pathlib import Path
-from typing import Literal, Protocol, get_args
+from typing import Literal, Protocol, TypeVar, get_args
 from uuid import UUID
 
 import msgspec
@@ -25,7 +25,7 @@ import pyarrow.parquet as pq
 
 from eventlab.events.catalogue import registry as catalogue
 from eventlab.events.codec import JsonCodec
-from eventlab.events.envelope import Position, Recorded
+from eventlab.events.envelope import Position, Recorded, Version
 from eventlab.events.registry import TypeRegistry
 from eventlab.store.contract import BEGINNING, EventStore, StoreError
 from eventlab.store.parquet import SCHEMA, batch, batch_of_rows
@@ -196,7 +196,7 @@ def archive(store: Source, directory: str | Path, by: By = "month") -> Archive:
         _check_seam(manifest, store, place)
         _clear_up(place, manifest)
         _put_manifest(place, manifest)
-        rest = _columns(store, Position(manifest.until))
+        rest = _columns(store, Position(manifest.until), _last_versions(place, manifest, store))
         for first in rest:
             manifest = _write_chunk(place, manifest, chain([first], rest))
         _put_manifest(place, msgspec.structs.replace(manifest, finished=True))
@@ -220,10 +220,44 @@ def restore(source: Archive, store: Source) -> int:
 def replay(source: Archive, store: Source, after: Position = BEGINNING) -> Iterator[Recorded]:
     """Archive and store as one sequence: up to ``source.until`` from the archive, from there on from the store.
 
-    The store may have lost what is archived, by design or not. Raises ArchiveError when the two do not fit together.
+    The store may have lost what is archived, by design or not: versions go on where the archive has them. Raises
+    ArchiveError when the two do not fit together.
     """
     _check_seam(source.manifest, store, source.directory)
-    return chain(source.read_all(after), store.read_all(after=Position(max(after, source.until))))
+    last = _last_versions(source.directory, source.manifest, store)
+    if last is None:
+        return chain(source.read_all(after), store.read_all(after=Position(max(after, source.until))))
+    rest = (_numbered(each, last) for each in store.read_all(after=source.until))
+    return chain(source.read_all(after), (each for each in rest if each.position > after))
+
+
+def _last_versions(place: Path, manifest: Manifest, store: Source) -> dict[str, int] | None:
+    """The last archived version of each stream, when ``store`` no longer begins at the beginning; else None.
+
+    A Kafka log has no versions, its readers count; behind a lost beginning they would begin again at 1.
+    """
+    if not manifest.until or next(store.read_stored(until=Position(1)), None) is not None:
+        return None
+    last: dict[str, int] = {}
+    for part in manifest.parts:
+        table = pq.read_table(place / part.file, columns=["stream", "version"], partitioning=None)
+        for stream, version in zip(*table.group_by("stream").aggregate([("version", "max")]).columns, strict=True):
+            last[stream.as_py()] = max(version.as_py(), last.get(stream.as_py(), 0))
+    return last
+
+
+_Event = TypeVar("_Event", StoredEvent, Recorded)
+
+
+def _numbered(event: _Event, last: dict[str, int] | None) -> _Event:
+    """The event with the version that follows the last one of its stream, and that noted; as it is without ``last``."""
+    if last is None:
+        return event
+    stream = str(event.stream)
+    last[stream] = version = Version(last.get(stream, 0) + 1)
+    if isinstance(event, Recorded):
+        return msgspec.structs.replace(event, version=version)
+    return event._replace(version=version)
 
 
 def _check_seam(manifest: Manifest, store: Source, place: Path) -> None:
@@ -287,8 +321,8 @@ class _File:
         return part
 
 
-def _columns(store: Source, after: Position) -> Iterator[pa.RecordBatch]:
-    """All events after a position. Raises Unreadable for one that is damaged."""
+def _columns(store: Source, after: Position, last: dict[str, int] | None) -> Iterator[pa.RecordBatch]:
+    """All events after a position, numbered on from ``last``. Raises Unreadable for one that is damaged."""
     if isinstance(store, SqlEventStore):
         for page in store.stored_rows(after):
             try:
@@ -297,7 +331,7 @@ def _columns(store: Source, after: Position) -> Iterator[pa.RecordBatch]:
                 yield batch(list(store.read_stored(after, page[-1][2])))  # slower, and says which event it is
             after = page[-1][2]
         return
-    rest = store.read_stored(after=after)
+    rest = (_numbered(each, last) for each in store.read_stored(after=after))
     while some := list(islice(rest, _BATCH)):
         yield batch(some)
 
