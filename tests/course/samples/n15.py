@@ -1,5 +1,6 @@
 """What lesson 15's notebook has in hand when its exercises come, and plausible wrong answers."""
 
+from eventlab.pitfalls.consumers import skewed_clocks
 from eventlab.pitfalls.producers import hole, restarted_producer
 
 
@@ -8,6 +9,7 @@ def context(request):
     return {
         "late": hole.run(kafka, network="late", seed=7),
         "again": restarted_producer.run(kafka, reader="takes all", seed=7),
+        "clocks": skewed_clocks.run(kafka, by="version", seed=11),
     }
 
 
@@ -36,7 +38,14 @@ def wrong(values):
             lambda records: {record.id: record for record in records},
             3,
         ],
+        "d": [_ahead(values["clocks"]), "cart-99", 17, ["cart-1"]],
     }
+
+
+def _ahead(clocks):
+    """The cart whose phone is ahead: the one with the youngest record of all before noon."""
+    first = clocks.records[: len(clocks.records) // 2]
+    return max(first, key=lambda record: record.timestamp).key
 
 
 def _only_if_higher(records):

@@ -1,6 +1,7 @@
-"""Exercises of lesson 15: what a time-out says, what to tell a producer, and a reader that takes nothing twice."""
+"""Exercises of lesson 15: what a time-out says, what to tell a producer, a reader that takes nothing twice, a clock."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from confluent_kafka import KafkaException, Producer
@@ -88,6 +89,25 @@ def _check_once(answer: object, again: Result) -> str | None:
     return None
 
 
+def _check_clock(answer: object, clocks: Result) -> str | None:
+    if not isinstance(answer, str):
+        return 'The answer is the name of a cart, such as "cart-1".'
+    if answer not in clocks.history.keys:
+        return f"There is no `{answer}` here: the names are in the column `key`."
+    latest = clocks.records[0].timestamp
+    behind: dict[str, timedelta] = {}
+    for record in clocks.records:
+        latest = max(latest, record.timestamp)
+        behind[record.key] = max(latest - record.timestamp, behind.get(record.key, timedelta(0)))
+    if answer == max(behind, key=lambda key: behind[key]):
+        return None
+    minutes = behind[answer] / timedelta(minutes=1)
+    return (
+        f"The times of {answer} are never more than {minutes:.0f} minutes before one that arrived earlier. Look for a "
+        "jump back by an hour between two rows."
+    )
+
+
 PLAN = Plan(
     title="Order: retries and time",
     exercises=(
@@ -139,6 +159,22 @@ def answer(records):
             taken.add(record.id)
             kept.append(record)
     return kept
+""",
+        ),
+        Exercise(
+            id="d",
+            kind="investigate",
+            check=_check_clock,
+            why="In the order of arrival its times jump back by an hour, again and again. Kafka takes them: with "
+            "`message.timestamp.before.max.ms` a topic refuses them, and any import of old events with them.",
+            hints=(
+                "The rows are in the order of arrival. If all clocks were right, how would the times go?",
+                "How far is each record behind the youngest that came before it? A data frame has `cummax`.",
+            ),
+            solution="""
+rows = clocks.table()
+behind = rows["timestamp"].cummax() - rows["timestamp"]
+answer = rows["key"][behind.idxmax()]
 """,
         ),
     ),
