@@ -174,7 +174,8 @@ PITFALL = Pitfall(
     brokers=1,
     sources=(
         "https://kafka.apache.org/documentation/#topicconfigs_retention.ms",
+        "https://github.com/confluentinc/ksql/pull/735",
+        "https://github.com/confluentinc/confluent-kafka-python/issues/1464",
         "https://github.com/eventuate-local/eventuate-local/issues/25",
-        "https://github.com/apache/druid/issues/10566",
     ),
 )
