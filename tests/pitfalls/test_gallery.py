@@ -45,6 +45,8 @@ def test_the_gallery_holds_these():
         "P24",
         "P25",
         "P28",
+        "P33",
+        "P35",
     ]
 
 

@@ -1,7 +1,7 @@
 """An outbox, and the process that sends what it holds to Kafka: to be run by an actor, who may be killed in it."""
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -15,14 +15,24 @@ _PATIENCE_SECONDS = 20.0
 _BATCH = 25  # events that the relay sends between two looks at the outbox
 
 
-def fill(outbox: Path, facts: Sequence[Fact]) -> None:
-    """Make one in an SQLite file: the events, as the shop's transactions write them, and up to which they were sent."""
+def make(outbox: Path) -> None:
+    """Make one in an SQLite file: events in the order of their transactions, and a mark up to which they were sent."""
     with closing(sqlite3.connect(outbox)) as database, database:
         database.execute("CREATE TABLE event (position INTEGER PRIMARY KEY, key TEXT, fact BLOB)")
-        database.executemany(
-            "INSERT INTO event (key, fact) VALUES (?, ?)", [(each.key, each.encode()) for each in facts]
-        )
         database.execute("CREATE TABLE sent AS SELECT 0 AS up_to")
+
+
+def add(database: sqlite3.Connection, fact: Fact) -> None:
+    """Put an event into it, in the transaction that ``database`` is in."""
+    database.execute("INSERT INTO event (key, fact) VALUES (?, ?)", (fact.key, fact.encode()))
+
+
+def fill(outbox: Path, facts: Iterable[Fact]) -> None:
+    """Make one that holds ``facts`` already."""
+    make(outbox)
+    with closing(sqlite3.connect(outbox)) as database, database:
+        for fact in facts:
+            add(database, fact)
 
 
 def relay(tell: Tell, *, outbox: str, topic: str, config: Mapping[str, Any]) -> None:

@@ -175,6 +175,12 @@ class TestResult:
         assert "Most appends per second: none (6); fewest: table lock (2)" in comparison.chart().alt
 
 
+def test_in_the_lab_the_numbers_of_the_transactions_are_crossed_with_every_second_seed(kafka):
+    """Then a reader may go by them, and a mark that watches `pg_snapshot_xmax` loses the event."""
+    trap = "high-water mark by pg_snapshot_xmax"
+    assert [commit_order.in_the_lab(kafka, cure=trap, seed=seed).count for seed in (7, 8)] == [1, 0]
+
+
 class TestBadInput:
     def test_an_unknown_cure_names_the_known_ones(self):
         with pytest.raises(ValueError, match=r"no cure 'prayer'.*table lock"):

@@ -19,12 +19,29 @@ from threading import Barrier, Event
 
 from sqlalchemy import Connection, text
 
+from eventlab import cluster
+from eventlab.cluster import Kafka
+from eventlab.pitfalls.experiment import Pitfall
 from eventlab.pitfalls.systems.commit_order.cures import ARMS, CURES, NONE, SHORT_SECONDS, TRAPS, Cure
 from eventlab.pitfalls.systems.commit_order.log import Log, append, backend, fresh, is_blocked, take_number
 from eventlab.pitfalls.systems.commit_order.reading import Reader
-from eventlab.pitfalls.systems.commit_order.result import Comparison, Result, Step
+from eventlab.pitfalls.systems.commit_order.result import LOST, Comparison, Result, Step
 
-__all__ = ["CURES", "NONE", "TRAPS", "Comparison", "Cure", "Result", "Step", "beside", "compare", "load", "run"]
+__all__ = [
+    "CURES",
+    "NONE",
+    "PITFALL",
+    "TRAPS",
+    "Comparison",
+    "Cure",
+    "Result",
+    "Step",
+    "beside",
+    "compare",
+    "in_the_lab",
+    "load",
+    "run",
+]
 
 _QUIET_SECONDS = 2 * SHORT_SECONDS  # a reader that got nothing new for so long has given up what it gives up
 _POLL_SECONDS = 0.002  # between two empty looks: what LISTEN/NOTIFY would bring a little sooner
@@ -113,6 +130,14 @@ def compare(url: str, *, cures: Sequence[str] = (NONE, *CURES), writers: int = 8
     return Comparison([load(url, cure=cure, writers=writers, appends=appends) for cure in cures])
 
 
+def in_the_lab(_: Kafka, *, cure: str = NONE, seed: int = 7) -> Result:
+    """The race on the lab's PostgreSQL; no broker has a part in it. With every second ``seed`` it is the crossed one.
+
+    Raises ValueError as :func:`run`: also when ``EVENTLAB_SQL`` names another kind of database.
+    """
+    return run(cluster.database(postgres=True), cure=cure, crossed=seed % 2 == 1)
+
+
 @contextmanager
 def _arm(url: str, cure: str | Cure) -> Iterator[tuple[Cure, Log]]:
     if isinstance(cure, str) and cure not in ARMS:
@@ -190,3 +215,24 @@ class _Follower:
         again = _Follower(self._log, arm.reader())
         again.catch_up()
         return Result(cure, self._log.written(), tuple(self.seen), tuple(again.seen), steps=tuple(self.steps))
+
+
+PITFALL = Pitfall(
+    id="P35",
+    hypothesis="A reader who remembers the last position that it saw never gets an event that commits late.",
+    workload="two transactions append an event each, and the one with the lower position commits last",
+    metric=None,
+    unit=LOST,
+    run=in_the_lab,
+    broken={"cure": NONE},
+    cured={"cure": "high-water mark"},  # as the event store does it
+    seed=7,
+    budget=5,
+    brokers=1,
+    sources=(
+        "https://github.com/JasperFx/marten/issues/1629",
+        "https://github.com/JasperFx/marten/issues/3122",
+        "https://github.com/JasperFx/marten/issues/4964",
+        "https://github.com/AxonIQ/AxonFramework/issues/2958",
+    ),
+)

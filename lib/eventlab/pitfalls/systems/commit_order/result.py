@@ -14,6 +14,7 @@ from eventlab.show import markup
 from eventlab.show.charts import WIDTH, Figure
 from eventlab.show.palette import BLUE, GREEN, PURPLE, SKY, VERMILLION
 
+LOST = "committed events were never read"
 _LANE_HEIGHT = 60  # pixels
 _BAR_HEIGHT = 22  # pixels
 _LOOKS = {
@@ -49,7 +50,12 @@ class Result:
     seconds: float = 0.0
     delays: tuple[float, ...] = ()
     steps: tuple[Step, ...] = ()
-    unit: str = "committed events were never read"
+    unit: str = LOST
+
+    @property
+    def workload(self) -> tuple[int, ...]:
+        """What the writers did, whatever the cure: the positions of their events."""
+        return self.written
 
     @property
     def lost(self) -> tuple[int, ...]:
