@@ -99,7 +99,9 @@ class Result:
 
         return lanes(self.table(), highlight, self.marks)
 
-    picture = lanes
+    def picture(self) -> Any:
+        """What a notebook shows of it: the lanes."""
+        return self.lanes()
 
     def __repr__(self) -> str:
         return f"{self.count} of {self.of} {self.unit}"
