@@ -23,9 +23,8 @@ from eventlab.pitfalls.topics import read
 from eventlab.show.charts import WIDTH, Figure
 from eventlab.show.palette import BLUE, VERMILLION
 
-# In each life the shop takes two orders, and dies in the second; there is a life for each step of the longest way.
-_LIVES = max(map(len, STEPS.values()))
-ORDERS = 2 * _LIVES + 2  # and one more life, which lasts
+# In each life the shop takes two orders, and dies in the second; there is a life for each step, and one that lasts.
+ORDERS = 2 * max(map(len, STEPS.values())) + 2
 _PRODUCTS = ("trousers", "socks", "shirts", "hats")
 _IDEMPOTENT = {"enable.idempotence": True, "max.in.flight": 1, "log_level": 0}
 _LANE_HEIGHT = 44  # pixels
@@ -152,17 +151,14 @@ def run(kafka: Kafka, *, way: Way = "commit, then publish", seed: int = 7) -> Bo
 
 def _shop(way: Way, made: Sequence[Fact], where: Mapping[str, object]) -> dict[str, str]:
     """All lives of the shop; gives at which step it was killed, by order."""
-    killed = {}
-    for life, step in enumerate([*STEPS[way], *[None] * (_LIVES - len(STEPS[way]) + 1)]):
-        first, second = made[2 * life : 2 * life + 2]
-        taken = [order.encode().decode() for order in (first, second)]
-        with Actor(orders.shop, way=way, orders=taken, **where) as process:
-            if step is None:
-                process.finish()
-            else:
-                process.until(step, times=2)
-                process.kill()
-                killed[second.key] = step
+    killed, taken = dict[str, str](), [order.encode().decode() for order in made]
+    for life, step in enumerate(STEPS[way]):
+        with Actor(orders.shop, way=way, orders=taken[2 * life : 2 * life + 2], **where) as process:
+            process.until(step, times=2)
+            process.kill()
+        killed[made[2 * life + 1].key] = step
+    with Actor(orders.shop, way=way, orders=taken[2 * len(killed) :], **where) as process:
+        process.finish()
     return killed
 
 
@@ -203,7 +199,7 @@ PITFALL = Pitfall(
     broken={"way": "commit, then publish"},
     cured={"way": "outbox"},
     seed=7,
-    budget=20,
+    budget=30,
     brokers=1,
     sources=(
         "https://github.com/kbastani/event-sourcing-microservices-example/issues/28",
