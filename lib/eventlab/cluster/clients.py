@@ -19,6 +19,28 @@ def admin(config: Mapping[str, Any]) -> Any:
     return AdminClient({**_IMPATIENT, "log_level": 0, **config})
 
 
+def create_topic(admin: Any, wanted: Any, seconds: float) -> None:
+    """Create the topic ``wanted``. Raises KafkaException when refused, TimeoutError after ``seconds``.
+
+    A client forgets a broker that the cluster has taken for dead, with what it had asked it; whoever asks again may
+    hear that the topic is there.
+    """
+    from confluent_kafka import KafkaError, KafkaException
+
+    deadline = time.monotonic() + seconds
+    forgotten = False
+    while True:
+        try:
+            return await_futures(admin.create_topics([wanted], operation_timeout=seconds))
+        except KafkaException as error:
+            code = error.args[0].code()
+            if forgotten and code == KafkaError.TOPIC_ALREADY_EXISTS:
+                return None
+            if code != KafkaError._DESTROY_BROKER or time.monotonic() > deadline:
+                raise
+            forgotten = True
+
+
 def await_leaders(admin: Any, topic: str, partitions: int, seconds: float) -> None:
     """Wait until each partition of a new topic is led: a busy broker knows a topic a moment before it leads it.
 

@@ -130,7 +130,7 @@ class Kafka:
         settings = {key.replace("_", "."): str(value) for key, value in configs.items()}
         wanted = NewTopic(name, partitions, -1 if replication is None else replication, config=settings)
         try:
-            clients.await_futures(self.admin.create_topics([wanted], operation_timeout=_METADATA_SECONDS))
+            clients.create_topic(self.admin, wanted, _METADATA_SECONDS)
         except KafkaException as error:
             raise LabError(f"The cluster did not create the topic {name}: {error.args[0].str()}") from error
         except TimeoutError as error:

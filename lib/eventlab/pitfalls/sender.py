@@ -47,10 +47,14 @@ class Sender:
             partition, offset = message.partition(), message.offset()
             self._sent[place] = replace(self._sent[place], status="ok", partition=partition, offset=offset)
 
-    def flush(self) -> None:
+    def settle(self, seconds: float) -> int:
+        """Wait for reports, ``seconds`` at most; gives on how many facts there is none yet."""
+        return int(self._producer.flush(seconds))
+
+    def flush(self, seconds: float = _PATIENCE_SECONDS) -> None:
         """Wait until there is a report on each fact. Raises LabError if one is late."""
-        if silent := self._producer.flush(_PATIENCE_SECONDS):
-            raise LabError(f"{silent} records of this experiment had no report within {_PATIENCE_SECONDS:g} s.")
+        if silent := self.settle(seconds):
+            raise LabError(f"{silent} records of this experiment had no report within {seconds:g} s.")
 
     def __enter__(self) -> "Sender":
         return self

@@ -1,6 +1,5 @@
 """Writing facts in transactions with librdkafka's producer or Kafka's own, and what the writer knows afterwards."""
 
-import logging
 import warnings
 from collections.abc import Mapping
 from contextlib import suppress
@@ -12,15 +11,12 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from eventlab.cluster import LabError, jvm
 from eventlab.pitfalls.history import Sent, Status
+from eventlab.pitfalls.quiet import QUIET
 from eventlab.pitfalls.record import Fact
 
 Client = Literal["librdkafka", "java"]
 
 _PATIENCE_SECONDS = 20  # a broker that is alive answers within milliseconds
-# librdkafka would tell of every fault that an experiment makes; what matters raises.
-_SILENT = logging.getLogger(__name__)
-_SILENT.addHandler(logging.NullHandler())
-_SILENT.propagate = False
 
 
 class Teller:
@@ -94,7 +90,7 @@ class _Transactional(Protocol):
 class _Librdkafka:
     def __init__(self, config: Mapping[str, Any], seconds: float) -> None:
         self._seconds = seconds
-        self._producer = Producer({**config, "logger": _SILENT})
+        self._producer = Producer({**config, "logger": QUIET})
         self._call(self._producer.init_transactions, _PATIENCE_SECONDS)
 
     def begin(self) -> None:

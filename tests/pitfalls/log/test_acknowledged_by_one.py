@@ -1,0 +1,23 @@
+from eventlab import show
+from eventlab.pitfalls.checkers import lost_writes
+from eventlab.pitfalls.log import acknowledged_by_one
+
+
+def test_what_the_followers_had_not_copied_is_lost_and_its_offsets_are_given_again(kafka3):
+    result = acknowledged_by_one.run(kafka3)
+    assert {attempt.status for attempt in result.history.sent} == {"ok"}, "each payment was acknowledged"
+    meanwhile = {attempt.fact for attempt in result.history.sent[acknowledged_by_one._LAG]}
+    lost = set(lost_writes(result.history))
+    assert lost <= meanwhile
+    assert len(lost) >= len(meanwhile) - 5, "a follower's fetch that was under way brings the first"
+    assert len(result.rewritten()) > 0
+
+    # The picture: both followers paused at once, the leader dead, another one leads, and all is well at the end.
+    samples = result.timeline.samples
+    leader = samples[0].leader
+    assert any(list(sample.brokers.values()).count("paused") == 2 for sample in samples)
+    assert any(sample.brokers[leader] == "dead" for sample in samples)
+    assert result.timeline.leaderless > 0
+    assert samples[-1].leader != leader
+    assert {broker.state for broker in kafka3.brokers} == {"running"}
+    assert "leader, dead" in show.brokers(result.timeline).alt
