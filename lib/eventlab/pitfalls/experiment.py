@@ -100,11 +100,7 @@ class Result:
         return lanes(self.table(), highlight, self.marks)
 
     def picture(self) -> Any:
-<<<<<<< HEAD
         """What a notebook shows of it: the lanes."""
-=======
-        """The lanes."""
->>>>>>> de4e088 (P26, P27, P32: brokers die and writers wake up; who led and who was in sync is drawn over time)
         return self.lanes()
 
     def __repr__(self) -> str:
