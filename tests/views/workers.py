@@ -44,7 +44,7 @@ def serve_and_die(url: str, name: str, seed: int, lanes: int) -> None:
 def hold_before_commit(url: str, name: str, pipe: object, stalled_ms: int | None = None) -> None:
     """Apply events up to the commit, say so, and wait there; then go on as if nothing had been."""
     if stalled_ms is not None:
-        projector._STALLED_MS = stalled_ms
+        projector.STALLED_MS = stalled_ms
     store = SqlEventStore(url)
     serving = Projector(store, VIEWS[name])
 

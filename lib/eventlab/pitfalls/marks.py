@@ -9,7 +9,7 @@ from typing import Any, Literal
 from confluent_kafka import IsolationLevel
 
 from eventlab.cluster import Kafka, NeedsEmbeddedLab
-from eventlab.pitfalls import topics
+from eventlab.cluster import ends as offsets
 
 _PATIENCE_SECONDS = 10.0
 # https://kafka.apache.org/documentation/#recordbatch: base offset, length; leader epoch, magic, checksum, attributes …
@@ -41,8 +41,8 @@ def ends(kafka: Kafka, topic: str) -> tuple[Mark, ...]:
 
     Up to the first of them go readers of committed records, up to the second all others.
     """
-    stable = topics.ends(kafka, topic, IsolationLevel.READ_COMMITTED)
-    high = topics.ends(kafka, topic, IsolationLevel.READ_UNCOMMITTED)
+    stable = offsets.ends(kafka, topic, IsolationLevel.READ_COMMITTED)
+    high = offsets.ends(kafka, topic, IsolationLevel.READ_UNCOMMITTED)
     return tuple(
         mark
         for partition in sorted(high)

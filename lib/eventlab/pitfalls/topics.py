@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from confluent_kafka import Consumer, IsolationLevel, KafkaError, Message, Producer, TopicPartition
-from confluent_kafka.admin import OffsetSpec
 
 from eventlab.cluster import Kafka, LabError
+from eventlab.cluster.ends import ends
 from eventlab.pitfalls.record import Record
 
 _PATIENCE_SECONDS = 20.0  # a broker that is alive answers within milliseconds
@@ -146,14 +146,6 @@ def await_stable(kafka: Kafka, topic: str, seconds: float = _PATIENCE_SECONDS) -
             return False
         time.sleep(_POLL_SECONDS)
     return True
-
-
-def ends(kafka: Kafka, topic: str, isolation: IsolationLevel) -> dict[int, int]:
-    """Where each partition ends: its last stable offset (``READ_COMMITTED``) or its high watermark."""
-    partitions = kafka.admin.list_topics(topic, _PATIENCE_SECONDS).topics[topic].partitions
-    asked = {TopicPartition(topic, number): OffsetSpec.latest() for number in partitions}
-    answers = kafka.admin.list_offsets(asked, isolation_level=isolation, request_timeout=_PATIENCE_SECONDS)
-    return {where.partition: answer.result(_PATIENCE_SECONDS).offset for where, answer in answers.items()}
 
 
 def _until_end(consumer: Consumer, where: TopicPartition, since: datetime | None) -> list[Message]:

@@ -9,19 +9,18 @@ from itertools import islice
 from threading import Lock
 from typing import Any as Anything
 from typing import ClassVar, NoReturn, Protocol
-from uuid import UUID
 
-import msgspec
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 from confluent_kafka import murmur2 as partition_of
 
+from eventlab import settings
 from eventlab.events.catalogue import registry as catalogue
 from eventlab.events.codec import JsonCodec
 from eventlab.events.envelope import NewEvent, Position, Recorded, StreamId, Version
-from eventlab.events.errors import Unreadable
 from eventlab.events.registry import TypeRegistry
 from eventlab.store.cannot import CANNOT
 from eventlab.store.contract import BEGINNING, START, Any, Append, Appended, Expected, NotSupported, Unavailable
+from eventlab.store.kafka_records import Record, headers, stored_event
 from eventlab.store.rules import (
     StoredEvent,
     check_appends,
@@ -40,29 +39,7 @@ _POLL_SECONDS = 0.05  # how often a wait for the broker looks at the clock
 _RESTORED_TOGETHER = 10_000  # records under way at once, far fewer than the producer's queue holds
 _FULL_QUEUE_SECONDS = 0.01  # how long to let the producer's queue drain before trying again
 
-_QUIET = {"log_level": 0}  # librdkafka writes to the terminal what is raised here as Unavailable
-_PRODUCER = {
-    **_QUIET,
-    "enable.idempotence": True,  # off by default in librdkafka: a retry could store twice or out of order
-    "acks": "all",
-    # More than one request in flight can lose the first records of a new topic although they are acknowledged:
-    # KAFKA-15591, which Kafka 4.5 mends (https://github.com/apache/kafka/pull/23234).
-    "max.in.flight": 1,
-    "partitioner": "murmur2_random",  # the Java client's; librdkafka's own would put the same key elsewhere
-    "message.timeout.ms": _PATIENCE_SECONDS * 1000,
-    "allow.auto.create.topics": False,  # a mistyped name is an error, not a new topic
-    "linger.ms": 0,  # an append waits for its answer, so nothing else will come to fill the batch
-}
-_CONSUMER = {
-    **_QUIET,
-    "enable.auto.commit": False,  # partitions are assigned by hand: no group, nothing to commit
-    "enable.partition.eof": True,
-    "fetch.wait.max.ms": 100,  # how long the broker holds its answer when there is nothing new: the end shows sooner
-    "isolation.level": "read_committed",
-    "auto.offset.reset": "error",
-}
-
-_text_headers = msgspec.json.Decoder(dict[str, str])
+_PRODUCER = settings.producer(**{"message.timeout.ms": _PATIENCE_SECONDS * 1000})
 
 
 class Cluster(Protocol):
@@ -150,8 +127,7 @@ class KafkaEventLog:
         _forwards(backwards)
         wanted = narrows(types, since, before, self._codec.registry)
         key = _key(stream)
-        partition = partition_of(key, self._partitions)
-        messages = self._scan(partition)
+        messages = self._scan(self.partition(stream))
 
         def events() -> Iterator[Recorded]:
             version = START
@@ -160,7 +136,7 @@ class KafkaEventLog:
                     version = Version(version + 1)
                     if until is not None and version > until:
                         return
-                    if version > after and wanted(event := _stored(message, version)):
+                    if version > after and wanted(event := stored_event(Record.of(message), version)):
                         yield recorded(event, self._codec, self._sealing)
 
         return events()
@@ -231,6 +207,10 @@ class KafkaEventLog:
         consumer.close()
         return Position(end)
 
+    def partition(self, stream: StreamId) -> int:
+        """Where ``stream`` is: in one partition, for as long as their number stays."""
+        return int(partition_of(_key(stream), self._partitions))
+
     def close(self) -> None:
         """Close the producer; reading still works."""
         self._producer.close()
@@ -264,7 +244,7 @@ class KafkaEventLog:
                     self._topic,
                     key=_key(event.stream),
                     value=event.data,
-                    headers=_headers(event),
+                    headers=headers(event),
                     timestamp=round(event.recorded_time.timestamp() * 1000),
                     on_delivery=answered,
                 )
@@ -304,7 +284,7 @@ class KafkaEventLog:
         for message in messages:
             versions[message.key()] += 1
             if message.offset() >= after:
-                yield _stored(message, Version(versions[message.key()]))
+                yield stored_event(Record.of(message), Version(versions[message.key()]))
 
     def _scan(self, partition: int, until: int | None = None) -> Iterator[Message]:
         """The records of ``partition`` from its beginning to the end that it has now, or to the offset ``until``."""
@@ -357,8 +337,7 @@ class KafkaEventLog:
 
     def _open(self, partition: int, start: int = 0) -> tuple[Consumer, int]:
         """A consumer that reads ``partition`` from ``start``, or from the first record left, and where the log ends."""
-        # A consumer must name a group even when it joins none.
-        consumer = Consumer(self._kafka.config(**_CONSUMER, **{"group.id": self._topic}))
+        consumer = Consumer(self._kafka.config(**settings.consumer(self._topic)))
         try:
             where = TopicPartition(self._topic, partition)
             first, end = consumer.get_watermark_offsets(where, timeout=_PATIENCE_SECONDS)
@@ -397,45 +376,3 @@ def _forwards(backwards: bool) -> None:
 
 def _key(stream: StreamId) -> bytes:
     return str(stream).encode()
-
-
-def _headers(event: StoredEvent) -> dict[str, str]:
-    headers = {
-        "id": str(event.id),
-        "type": event.type,
-        "schema_version": str(event.schema_version),
-        "valid_time": event.valid_time.isoformat(),
-        "recorded_time": event.recorded_time.isoformat(),
-    }
-    if event.causation is not None:
-        headers["causation"] = str(event.causation)
-    if event.correlation is not None:
-        headers["correlation"] = str(event.correlation)
-    if event.metadata:
-        headers["metadata"] = msgspec.json.encode(event.metadata).decode()
-    return headers
-
-
-def _stored(message: Message, version: Version) -> StoredEvent:
-    """Raises Unreadable for a record that no KafkaEventLog wrote."""
-    try:
-        headers = {name: value.decode() for name, value in message.headers() or ()}
-        return StoredEvent(
-            stream=StreamId.parse(message.key().decode()),
-            version=version,
-            position=Position(message.offset() + 1),
-            type=headers["type"],
-            schema_version=int(headers["schema_version"]),
-            data=message.value(),
-            id=UUID(headers["id"]),
-            valid_time=datetime.fromisoformat(headers["valid_time"]),
-            recorded_time=datetime.fromisoformat(headers["recorded_time"]),
-            causation=UUID(headers["causation"]) if "causation" in headers else None,
-            correlation=UUID(headers["correlation"]) if "correlation" in headers else None,
-            metadata=_text_headers.decode(headers["metadata"]) if "metadata" in headers else {},
-        )
-    except (AttributeError, KeyError, ValueError, msgspec.MsgspecError) as error:
-        raise Unreadable(
-            f"{message.topic()}, partition {message.partition()}, offset {message.offset()}: not an event of this log, "
-            f"its key or headers are wrong ({error!r})"
-        ) from error

@@ -11,9 +11,9 @@ from typing import Any as Anything
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Connection, create_engine, event
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DataError, IntegrityError, NoSuchModuleError
+from sqlalchemy import Connection
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import DataError, IntegrityError
 
 from eventlab.events.catalogue import registry as catalogue
 from eventlab.events.codec import JsonCodec
@@ -22,7 +22,8 @@ from eventlab.events.errors import EventError, Unreadable
 from eventlab.events.registry import TypeRegistry
 from eventlab.store.batches import Batch, batch
 from eventlab.store.contract import BEGINNING, START, Any, Append, Appended, Expected, StoreError, Unavailable
-from eventlab.store.driver import Driver, check_rested
+from eventlab.store.database import check_url, open_engine
+from eventlab.store.driver import Driver
 from eventlab.store.postgresql import Postgresql
 from eventlab.store.rules import (
     LAST,
@@ -39,7 +40,7 @@ from eventlab.store.rules import (
 )
 from eventlab.store.sealing import Sealing
 from eventlab.store.sqlite import Sqlite
-from eventlab.store.tables import PATIENCE_SECONDS, create, events_table, prepare_connection
+from eventlab.store.tables import PATIENCE_SECONDS, create, events_table
 from eventlab.store.trouble import told_plainly
 
 _PAGE = 1_000  # events per query: no transaction stays open while the caller works
@@ -68,18 +69,14 @@ class SqlEventStore:
         inline: Sequence[Inline] = (),
         sealing: Sealing | None = None,
     ) -> None:
-        url = _checked(url, schema)
+        url = check_url(url, schema)
         self.schema = schema
         self._codec = JsonCodec(registry)
         self._sealing = sealing
         self._clock = clock
         self._inline = tuple(inline)
         self._where = url.render_as_string(hide_password=True)
-        # With one notation for parameters both databases take the same statements.
-        style = {} if url.get_dialect().name == "postgresql" else {"paramstyle": "named"}
-        self.engine = create_engine(url, **style)
-        event.listen(self.engine, "connect", lambda made, _: prepare_connection(made, self.engine.dialect.name))
-        check_rested(self.engine)
+        self.engine = open_engine(url)
         table = events_table(schema)
         self._table = self.engine.dialect.identifier_preparer.format_table(table)
         self._driver = Driver(self.engine, self._where)
@@ -420,18 +417,3 @@ class SqlEventStore:
     def close(self) -> None:
         """Close the connections; a later call opens new ones."""
         self.engine.dispose()
-
-
-def _checked(url: str | URL, schema: str | None) -> URL:
-    try:
-        url = make_url(url)
-        dialect = url.get_dialect().name
-    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
-        raise ValueError(f"not the URL of a database that can serve here: {error}") from error
-    if dialect not in ("sqlite", "postgresql"):
-        raise ValueError(f"the event store runs on SQLite and PostgreSQL, not on {dialect}")
-    if dialect == "sqlite" and (not url.database or ":memory:" in url.database):
-        raise ValueError("SQLite in memory is gone with its connection; give a file, or use MemoryEventStore()")
-    if dialect == "sqlite" and schema is not None:
-        raise ValueError("SQLite has no schemas; use one file for each")
-    return url

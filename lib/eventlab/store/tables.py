@@ -97,7 +97,7 @@ def create(engine: Engine, table: Table) -> None:
     if _exists(engine, table):
         return
     if engine.dialect.name == "sqlite":
-        _write_ahead_log(engine)
+        write_ahead_log(engine)
     with engine.begin() as connection:
         if engine.dialect.name == "postgresql":  # of several programs that come at once, one makes it
             connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"eventlab {table}", 0))))
@@ -121,7 +121,7 @@ def _exists(engine: Engine, table: Table) -> bool:
     return True
 
 
-def _write_ahead_log(engine: Engine) -> None:
+def write_ahead_log(engine: Engine) -> None:
     """Let readers of an SQLite file go on while one writes. SQLite does not wait its busy timeout for this change."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     with engine.connect() as connection:

@@ -1,24 +1,33 @@
 """Projectors beside a notebook or a test: threads that are started and stopped, and whose errors are not lost."""
 
+from collections.abc import Sequence
 from threading import Event, Thread
-from typing import Literal
+from typing import Literal, Protocol
 
 from eventlab.store import SqlEventStore
 from eventlab.views.projector import Projector
 from eventlab.views.view import View
 
 
+class Runs(Protocol):
+    """A projector, of a store or of a topic."""
+
+    def run(self, stop: Event | None = None) -> None:
+        """Follow until ``stop`` is set."""
+        ...
+
+
 class Running:
     """Projectors at work, until :meth:`stop` or the end of the ``with`` block."""
 
-    def __init__(self, projectors: list[Projector]) -> None:
+    def __init__(self, projectors: Sequence[Runs]) -> None:
         self._stop = Event()
         self._failed: list[BaseException] = []
         self._threads = [Thread(target=self._run, args=[each], daemon=True) for each in projectors]
         for thread in self._threads:
             thread.start()
 
-    def _run(self, projector: Projector) -> None:
+    def _run(self, projector: Runs) -> None:
         try:
             projector.run(self._stop)
         except BaseException as error:  # raised by stop(), in the thread that asked

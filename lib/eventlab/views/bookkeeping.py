@@ -10,7 +10,10 @@ from sqlalchemy import BigInteger, Boolean, Column, Connection, Integer, MetaDat
 from sqlalchemy.schema import CreateSchema
 
 from eventlab.events.envelope import Position
+from eventlab.store import SqlEventStore
+from eventlab.store.database import Database
 
+Home = SqlEventStore | Database  # where a view's tables stand
 INLINE = Position(2**63 - 1)  # the checkpoint of a version that appends keep up to date: nothing is left for others
 
 

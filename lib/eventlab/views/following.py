@@ -9,13 +9,14 @@ from eventlab.events.envelope import Position, Recorded
 from eventlab.events.errors import EventError
 from eventlab.store import SqlEventStore
 from eventlab.store.trouble import told_plainly
+from eventlab.views.bookkeeping import Home
 
 _PAGE = 1_000  # events per transaction of a view
 
 
-def where(store: SqlEventStore) -> str:
-    """The store's database, for messages."""
-    return store.engine.url.render_as_string(hide_password=True)
+def where(home: Home) -> str:
+    """The view's database, for messages."""
+    return home.engine.url.render_as_string(hide_password=True)
 
 
 def pages(store: SqlEventStore, after: Position) -> Iterator[Sequence[Recorded]]:

@@ -5,6 +5,7 @@ tables of the live version, so a reader sees the old version or the new one and 
 """
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
 
 from sqlalchemy import Connection, delete, insert, inspect, select, text, update
@@ -14,7 +15,7 @@ from sqlalchemy.schema import CreateView
 from eventlab.events.envelope import Position
 from eventlab.store import SqlEventStore, Unavailable
 from eventlab.store.trouble import told_plainly
-from eventlab.views.bookkeeping import INLINE, begin, bookkeeping, hold_appends, make_tables
+from eventlab.views.bookkeeping import INLINE, Home, begin, bookkeeping, hold_appends, make_tables
 from eventlab.views.errors import ViewError
 from eventlab.views.following import pages, where
 from eventlab.views.target import Target
@@ -27,19 +28,19 @@ _SWITCH_PATIENCE_SECONDS = 60.0
 _LOCK_TIMEOUT = "55P03"  # PostgreSQL's lock_not_available
 
 
-def create(store: SqlEventStore, view: View) -> None:
+def create(home: Home, view: View) -> None:
     """Make the tables of this version of ``view``, empty, unless they are there; the first version is live at once.
 
     Raises ViewError when this version is there with other columns or lanes, or its tables' names are taken.
     """
-    target = Target(view, store.schema)
-    with told_plainly(where(store)):
-        with store.engine.connect() as connection:  # only reads: where all is there nobody has to wait for a writer
+    target = Target(view, home.schema)
+    with told_plainly(where(home)):
+        with home.engine.connect() as connection:  # only reads: where all is there nobody has to wait for a writer
             if _is_made(connection, target):
                 return
-        with store.engine.begin() as connection:
+        with home.engine.begin() as connection:
             begin(connection)
-            make_tables(connection, store.schema)
+            make_tables(connection, home.schema)
             if not _is_made(connection, target):
                 _make(connection, target)
 
@@ -76,16 +77,16 @@ def _make(connection: Connection, target: Target) -> None:
         _point_readers(connection, target)
 
 
-def live_version(store: SqlEventStore, view: View) -> int | None:
+def live_version(home: Home, view: View) -> int | None:
     """The version that readers of ``view`` see now; None before the first one is made."""
-    with told_plainly(where(store)), store.engine.connect() as connection:
-        return _live(connection, store.schema, view.name)
+    with told_plainly(where(home)), home.engine.connect() as connection:
+        return _live(connection, home.schema, view.name)
 
 
-def check_made(store: SqlEventStore, view: View) -> None:
-    """Raises ViewError unless some version of ``view`` was made in this store."""
-    if live_version(store, view) is None:
-        raise ViewError(f"there is no view {view.name} in this store; create() it or start() it")
+def check_made(home: Home, view: View) -> None:
+    """Raises ViewError unless some version of ``view`` was made there."""
+    if live_version(home, view) is None:
+        raise ViewError(f"there is no view {view.name} in this database; create() it or start() it")
 
 
 def switch(store: SqlEventStore, view: View) -> Position:
@@ -95,13 +96,21 @@ def switch(store: SqlEventStore, view: View) -> Position:
     never behind the version that it replaces. Switching back to that one is the same call.
     Raises ViewError when this version was not created, or has parked events; HandlerFailed with nothing changed.
     """
-    check_made(store, view)
     target = Target(view, store.schema)
+    return switch_after(store, target, lambda connection: finish(connection, store, target))
+
+
+def switch_after(home: Home, target: Target, last: Callable[[Connection], Position]) -> Position:
+    """Let readers see ``target`` once ``last`` has applied what was missing; gives what that gives.
+
+    Both in one transaction, in which the checkpoints of all versions stand still.
+    """
+    check_made(home, target.view)
     deadline = time.monotonic() + _SWITCH_PATIENCE_SECONDS
     while True:
         try:
-            with told_plainly(where(store)):
-                return _switch(store, target)
+            with told_plainly(where(home)):
+                return _switch(home, target, last)
         except Unavailable as error:
             waited = (
                 isinstance(error.__cause__, DBAPIError)
@@ -112,24 +121,24 @@ def switch(store: SqlEventStore, view: View) -> Position:
             time.sleep(_SWITCH_PAUSE_SECONDS)  # a reader holds the old version: let those who wait behind us pass
 
 
-def _switch(store: SqlEventStore, target: Target) -> Position:
+def _switch(home: Home, target: Target, last: Callable[[Connection], Position]) -> Position:
     live, checkpoints, _ = target.books
     is_view = live.c.view == target.view.name
-    with store.engine.begin() as connection:
+    with home.engine.begin() as connection:
         begin(connection)
         # Appends first: they hold what they wrote while they look at the view, and the other way round would be a knot.
         inline = connection.scalar(select(live.c.inline).where(is_view))
         if inline:
-            hold_appends(connection, store.schema)
+            hold_appends(connection, home.schema)
         # The checkpoints of all versions stand still, so that the new one cannot end up behind the old one.
         lanes = select(checkpoints).where(checkpoints.c.view == target.view.name)
         connection.execute(lanes.order_by(checkpoints.c.version, checkpoints.c.lane).with_for_update()).all()
         old = connection.execute(select(live).where(is_view)).one()
         if old.inline != inline:
             raise ViewError(f"{target.view.name} was attached while it was to be switched; switch again")
-        end = finish(connection, store, target)
+        end = last(connection)
         if old.inline:
-            Target(replace(target.view, version=old.version), store.schema).move(connection, end)
+            Target(replace(target.view, version=old.version), home.schema).move(connection, end)
             target.move(connection, INLINE)
         connection.execute(update(live).where(is_view).values(version=target.view.version))
         if connection.dialect.name == "postgresql":
@@ -154,12 +163,12 @@ def finish(connection: Connection, store: SqlEventStore, target: Target) -> Posi
     return end
 
 
-def drop(store: SqlEventStore, view: View) -> None:
+def drop(home: Home, view: View) -> None:
     """Remove this version of ``view``, its rows and its checkpoints. Raises ViewError while readers see it."""
-    target = Target(view, store.schema)
-    with told_plainly(where(store)), store.engine.begin() as connection:
+    target = Target(view, home.schema)
+    with told_plainly(where(home)), home.engine.begin() as connection:
         begin(connection)
-        if _live(connection, store.schema, view.name) == view.version:
+        if _live(connection, home.schema, view.name) == view.version:
             raise ViewError(f"{view} is what readers see; switch to another version before you drop it")
         for table in target.tables.values():
             table.drop(connection, checkfirst=True)

@@ -22,8 +22,8 @@ from eventlab.views.view import View
 Progress = Callable[[int, int], None]
 
 _IDLE_SECONDS = 0.25  # how soon a projector without events notices that it shall stop
-_RETRY_SECONDS = (0.05, 1.0)  # the first and the longest pause while the database is away
-_STALLED_MS = 10_000  # a worker that sleeps inside its transaction (SIGSTOP) is put out by PostgreSQL after this
+RETRY_SECONDS = (0.05, 1.0)  # the first and the longest pause while the database is away
+STALLED_MS = 10_000  # a worker that sleeps inside its transaction (SIGSTOP) is put out by PostgreSQL after this
 
 
 class Projector:
@@ -79,18 +79,18 @@ class Projector:
         """
         idle = None if stop is None else _IDLE_SECONDS
         stop = stop or Event()
-        pause, away_since = _RETRY_SECONDS[0], None
+        pause, away_since = RETRY_SECONDS[0], None
         while not stop.is_set():
             try:
                 for page in self._batches(stop, idle):
                     self._serve(page)
-                    pause, away_since = _RETRY_SECONDS[0], None
+                    pause, away_since = RETRY_SECONDS[0], None
             except Unavailable:
                 away_since = away_since or time.monotonic()
                 if time.monotonic() - away_since > self._patience:
                     raise
                 stop.wait(pause)
-                pause = min(2 * pause, _RETRY_SECONDS[1])
+                pause = min(2 * pause, RETRY_SECONDS[1])
 
     def _batches(self, stop: Event, idle: float | None) -> Iterator[Sequence[Recorded]]:
         after = min(self._positions().values())
@@ -167,7 +167,7 @@ class Projector:
         any_parked = exists().where(parked.view == view.name, parked.version == view.version)
         query = select(checkpoints.position, any_parked).where(*self._target.is_this, checkpoints.lane == lane)
         if connection.dialect.name == "postgresql":
-            stalled = func.set_config("idle_in_transaction_session_timeout", str(_STALLED_MS), True)
+            stalled = func.set_config("idle_in_transaction_session_timeout", str(STALLED_MS), True)
             # Rows and checkpoint stand or fall together: after a crash of the server the batch is applied again.
             unflushed = func.set_config("synchronous_commit", "off", True)
             query = query.add_columns(stalled, unflushed).with_for_update(skip_locked=not wait)

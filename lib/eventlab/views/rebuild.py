@@ -35,8 +35,8 @@ def rebuild(store: SqlEventStore, view: View, progress: Told | None = None) -> R
     started = time.monotonic()
     projector = Projector(store, view)
     if progress is None:
-        with _bar(f"building {view}") as bar:
-            events = projector.catch_up(bar)
+        with bar(f"building {view}") as told:
+            events = projector.catch_up(told)
     else:
         events = projector.catch_up(progress)
     built = time.monotonic()
@@ -45,8 +45,9 @@ def rebuild(store: SqlEventStore, view: View, progress: Told | None = None) -> R
 
 
 @contextmanager
-def _bar(title: str) -> Iterator[Told]:
+def bar(title: str) -> Iterator[Told]:
+    """A progress bar for the length of the block."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns) as bar:
-        task = bar.add_task(title)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+    with Progress(*columns) as shown:
+        task = shown.add_task(title)
+        yield lambda done, total: shown.update(task, completed=done, total=total)

@@ -1,8 +1,9 @@
 from confluent_kafka import IsolationLevel
 
+from eventlab.cluster.ends import ends
 from eventlab.pitfalls.producers import open_transaction
 from eventlab.pitfalls.record import Fact
-from eventlab.pitfalls.topics import Writer, await_stable, ends, read
+from eventlab.pitfalls.topics import Writer, await_stable, read
 from eventlab.pitfalls.transactions import Teller
 
 

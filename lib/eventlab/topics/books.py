@@ -1,0 +1,57 @@
+"""What a database remembers of a view of a topic, beside the checkpoints that every view has (a lane is a partition).
+
+All of it moves in the transaction that writes the view's rows.
+"""
+
+from functools import lru_cache
+from typing import NamedTuple
+
+from sqlalchemy import BigInteger, Column, Integer, LargeBinary, MetaData, Table, Text, Uuid
+
+
+class Books(NamedTuple):
+    """The four tables, in one schema."""
+
+    owners: Table
+    streams: Table
+    seen: Table
+    parked: Table
+
+
+@lru_cache
+def topic_books(schema: str | None) -> Books:
+    """The tables in ``schema`` (PostgreSQL), or in the only one there is."""
+    metadata = MetaData(schema=schema)
+
+    def table(name: str, *columns: Column[object]) -> Table:
+        version = (Column("view", Text, primary_key=True), Column("version", Integer, primary_key=True))
+        return Table(name, metadata, *version, *columns)
+
+    return Books(
+        # Whoever takes a partition over raises its epoch: those who still have an older one write nothing more.
+        owners=table(
+            "topic_owners",
+            Column("lane", Integer, primary_key=True),
+            Column("topic", Text, nullable=False),
+            Column("epoch", BigInteger, nullable=False),
+        ),
+        # The last version of each stream, to count the next one or to see that it is missing.
+        streams=table(
+            "topic_streams",
+            Column("stream", Text, primary_key=True),
+            Column("lane", Integer, nullable=False),
+            Column("last", BigInteger, nullable=False),
+        ),
+        # The ids of all events that were applied: one that was sent twice is applied once, however late.
+        seen=table("topic_seen", Column("id", Uuid, primary_key=True)),
+        # Whole records: the topic may not have them any more when they are tried again.
+        parked=table(
+            "topic_parked",
+            Column("lane", Integer, primary_key=True),
+            Column("offset", BigInteger, primary_key=True),
+            Column("key", LargeBinary, nullable=False),
+            Column("value", LargeBinary),
+            Column("headers", LargeBinary, nullable=False),
+            Column("error", Text, nullable=False),
+        ),
+    )
