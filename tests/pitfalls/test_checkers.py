@@ -20,6 +20,7 @@ from eventlab.pitfalls.checkers import (
     nonmonotonic_polls,
     nonmonotonic_sends,
     poll_skips,
+    repeats,
     stale_decisions,
     strays,
     torn_transactions,
@@ -89,7 +90,15 @@ class TestContent:
         again = read(twice.fact, end(clean, twice.partition), twice.reader)
         planted = plant(clean, again)
         assert [record.place for record in duplicates(planted)] == [again.place]
-        assert found(planted) <= {"duplicates", "inversions"}
+        assert found(planted) <= {"duplicates", "repeats", "inversions"}
+
+    @given(clean=HISTORIES, data=st.data(), moved=st.booleans())
+    def test_what_the_same_reader_takes_again_is_a_repeat_wherever_it_lies(self, clean, data, moved):
+        twice = a_record(data, clean)
+        again = read(twice.fact, end(clean, twice.partition) if moved else twice.place, twice.reader)
+        assert [record.place for record in repeats(plant(clean, again))] == [again.place]
+        somebody_else = read(twice.fact, again.place, "auditor")
+        assert repeats(plant(clean, somebody_else)) == []
 
     @given(clean=HISTORIES, data=st.data())
     def test_two_facts_at_one_place(self, clean, data):

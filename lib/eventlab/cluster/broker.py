@@ -83,6 +83,9 @@ class Layout:
             # A share group's member is told of its partitions by its second heartbeat: soon, instead of after 5 s.
             "group.share.min.heartbeat.interval.ms": 500,
             "group.share.heartbeat.interval.ms": 500,
+            # The same for groups of the new protocol (KIP-848), whose patience is a setting of the group.
+            "group.consumer.min.session.timeout.ms": 1000,
+            "group.consumer.min.heartbeat.interval.ms": 100,
             # A transaction that lasts too long is ended within half a second after its time, not within ten.
             "transaction.abort.timed.out.transaction.cleanup.interval.ms": 500,
             # A dead broker is noticed in 3 s instead of 9 (a new leader while the learner watches).

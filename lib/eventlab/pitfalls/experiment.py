@@ -8,7 +8,7 @@ from typing import Any, Literal, Protocol
 
 import pandas as pd
 
-from eventlab.pitfalls.checkers import Checker, aborted_reads, duplicates, inversions, version_gaps
+from eventlab.pitfalls.checkers import Checker, aborted_reads, duplicates, inversions, repeats, version_gaps
 from eventlab.pitfalls.history import History, Sent
 from eventlab.pitfalls.marks import Mark
 from eventlab.pitfalls.record import Record
@@ -87,7 +87,7 @@ class Result:
     def table(self) -> pd.DataFrame:
         """One row per record in the order of reading, with a column for each thing that can be wrong with a record:
 
-        ``inverted``, ``duplicate``, ``gap`` (before it), ``aborted`` (its transaction).
+        ``inverted``, ``duplicate`` (its fact was read before), ``gap`` (before it), ``aborted`` (its transaction).
         """
         found = {name: set(checker(self.history)) for name, checker in _FLAGS.items()}
         frame = pd.DataFrame(map(asdict, self.records))
@@ -148,9 +148,14 @@ class Pitfall:
         return Result(History(tuple(read), tuple(sent), to_end), self.metric, self.unit, tuple(marks))
 
 
+def _read_before(history: History) -> list[Record]:
+    """The fact stands there twice, or the same record was delivered again."""
+    return [*duplicates(history), *repeats(history)]
+
+
 _FLAGS: Mapping[str, Checker] = {
     "inverted": inversions,
-    "duplicate": duplicates,
+    "duplicate": _read_before,
     "gap": version_gaps,
     "aborted": aborted_reads,
 }

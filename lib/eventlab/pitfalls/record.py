@@ -31,6 +31,11 @@ class Fact:
         """Which event of which entity: ``cart-17/3``."""
         return f"{self.key}/{self.version}"
 
+    @classmethod
+    def of(cls, value: bytes) -> "Fact":
+        """The fact that the value of a Kafka record says, wherever it lies."""
+        return Fact(**msgspec.json.decode(value))
+
     def encode(self) -> bytes:
         """The value of its Kafka record: JSON in one line."""
         return msgspec.json.encode({field.name: getattr(self, field.name) for field in fields(Fact)})

@@ -12,6 +12,7 @@ from eventlab.pitfalls.checkers.content import (
     duplicates,
     inconsistent_offsets,
     lost_writes,
+    repeats,
     unseen,
     version_gaps,
 )
@@ -34,6 +35,7 @@ ALL: tuple[Checker, ...] = (
     lost_writes,
     unseen,
     duplicates,
+    repeats,
     inconsistent_offsets,
     conflicting_versions,
     version_gaps,
@@ -63,6 +65,7 @@ __all__ = [
     "nonmonotonic_polls",
     "nonmonotonic_sends",
     "poll_skips",
+    "repeats",
     "stale_decisions",
     "strays",
     "torn_transactions",

@@ -40,6 +40,21 @@ def duplicates(history: History) -> list[Record]:
     return wrong
 
 
+def repeats(history: History) -> list[Record]:
+    """Records that a reader took although it had taken the same fact before: delivered again, or there twice.
+
+    For a reader that keeps what it took, such as a view, each of them counts once too often.
+    """
+    taken: set[tuple[str, Fact]] = set()
+    wrong = []
+    for record in history.read:
+        who = (record.reader, record.fact)
+        if who in taken:
+            wrong.append(record)
+        taken.add(who)
+    return wrong
+
+
 def inconsistent_offsets(history: History) -> list[Fact]:
     """Facts at a place of which an acknowledgement or an earlier reader said that it holds another one."""
     said: dict[Place, Fact] = {}

@@ -1,0 +1,20 @@
+"""Both protocols: P16 in the gallery is the classic one."""
+
+import pytest
+
+from eventlab.pitfalls.consumers import zombie
+from eventlab.pitfalls.payments import payments
+
+FACTS = payments(zombie.PAYMENTS, 7)
+
+
+@pytest.mark.parametrize("protocol", ["classic", "consumer"])
+def test_what_the_slow_one_had_in_hand_is_booked_behind_all_that_the_other_one_did(kafka, protocol):
+    result = zombie.run(kafka, protocol=protocol)
+    assert [record.fact for record in result.records] == FACTS + FACTS[10:20]
+
+
+@pytest.mark.parametrize("protocol", ["classic", "consumer"])
+def test_the_fence_keeps_it_out(kafka, protocol):
+    result = zombie.run(kafka, fence=True, protocol=protocol)
+    assert [record.fact for record in result.records] == FACTS
