@@ -15,7 +15,7 @@ def test_the_slow_event_of_each_of_the_six_carts_comes_behind_its_later_ones(kaf
 
 def test_with_a_lane_per_cart_each_story_is_told_in_order_and_whole(kafka):
     result = thread_pool.run(kafka, threads="lane per cart")
-    told = {story[0].key: [fact for fact in story] for story in stories(thread_pool.SHOPPERS)}
+    told = {story[0].key: list(story) for story in stories(thread_pool.SHOPPERS)}
     assert {key: [r.fact for r in result.records if r.key == key] for key in told} == told
 
 
