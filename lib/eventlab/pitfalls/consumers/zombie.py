@@ -89,5 +89,6 @@ PITFALL = Pitfall(
         "https://github.com/confluentinc/confluent-kafka-python/issues/552",
         "https://github.com/spring-projects/spring-kafka/issues/2266",
         "https://github.com/PostHog/posthog/pull/56097",
+        "https://github.com/apache/kafka/pull/14873",
     ),
 )
