@@ -57,6 +57,7 @@ def test_the_gallery_holds_these():
         "P33",
         "P34",
         "P35",
+        "P36",
     ]
 
 

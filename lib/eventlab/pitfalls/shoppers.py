@@ -26,18 +26,24 @@ _SECOND_THOUGHTS: tuple[tuple[Command, ...], ...] = (
 
 def stories(shoppers: int) -> list[list[Fact]]:
     """One story for each of ``cart-1``, ``cart-2``, …: three pairs of trousers in, perhaps second thoughts, bought."""
-    return [_story(number) for number in range(1, shoppers + 1)]
+    return [
+        [fact(f"cart-{number}", version, event) for version, event in enumerate(events(number), start=1)]
+        for number in range(1, shoppers + 1)
+    ]
 
 
-def _story(number: int) -> list[Fact]:
-    events: list[Event] = []
+def events(number: int) -> list[Event]:
+    """The story of the cart of this number, from 1, in the words of its domain."""
+    found: list[Event] = []
     second_thoughts = _SECOND_THOUGHTS[number % len(_SECOND_THOUGHTS)]
     for command in (CreateCart("Ana", "EUR"), AddItem("trousers", 3, _TROUSERS), *second_thoughts, CheckOut()):
-        events += decider.decide(command, decider.fold(events))
-    return [
-        Fact(f"cart-{number}", version, type(event).__name__, str(event), "shop")
-        for version, event in enumerate(events, start=1)
-    ]
+        found += decider.decide(command, decider.fold(found))
+    return found
+
+
+def fact(cart: str, version: int, event: Event) -> Fact:
+    """An event of a cart, as the shop writes it to a topic."""
+    return Fact(cart, version, type(event).__name__, str(event), "shop")
 
 
 def interleaved(stories: Sequence[Iterable[_Each]], seed: int) -> list[_Each]:
