@@ -8,9 +8,9 @@ import pandas as pd
 from confluent_kafka import IsolationLevel
 
 from eventlab.cluster import Broker, Kafka, LabError
+from eventlab.cluster.ends import ends
 from eventlab.cluster.watch import Timeline, Watch
 from eventlab.pitfalls.experiment import Result
-from eventlab.pitfalls.topics import ends
 
 _PATIENCE_SECONDS = 20.0
 _POLL_SECONDS = 0.01
