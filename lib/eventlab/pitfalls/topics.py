@@ -85,7 +85,11 @@ class Writer:
             if failed is None:
                 self.flush()
         finally:
-            self._producer.close()
+            self.close()
+
+    def close(self) -> None:
+        """Leave; what was not flushed may be lost."""
+        self._producer.close()
 
 
 def read(

@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import Literal
@@ -76,24 +76,18 @@ def run(kafka: Kafka, *, on_unreadable: Cure = "try again", mended: bool = False
     view that knows both forms takes the place of the other.
     """
     day = interleaved(stories(SHOPPERS), seed)
-    topic, aside = kafka.topic("carts", partitions=PARTITIONS), kafka.topic("carts.parked")
-    poison = _poison(day)
-
-    def park(message: Message) -> None:
-        relay.forward(message, aside)
-
-    with Sender(topic, kafka.config(**_SHOP)) as shop, Writer(kafka) as relay, closing(_View(kafka, topic)) as view:
-        for round_ in range(ROUNDS):
-            for fact in day[round_ * len(day) // ROUNDS : (round_ + 1) * len(day) // ROUNDS]:
+    topic, poison = kafka.topic("carts", partitions=PARTITIONS), _poison(day)
+    with Sender(topic, kafka.config(**_SHOP)) as shop, closing(_View(kafka, topic, on_unreadable)) as view:
+        for number in range(ROUNDS):
+            for fact in day[number * len(day) // ROUNDS : (number + 1) * len(day) // ROUNDS]:
                 shop.send([fact], _new_form if fact == poison else Fact.encode)
             shop.flush()
-            view.work(_ends(shop), on_unreadable, park)
-            view.note_lag(round_ + 1)
+            view.work(_ends(shop))
+            view.note_lag(number + 1)
         if mended:
-            view.read = _either_form
-            view.work(_ends(shop), on_unreadable, park)
-            relay.flush()
-            view.take_back(messages(kafka, aside))
+            view.mend()
+            view.work(_ends(shop))
+            view.take_back()
     history = History(tuple(view.applied), shop.sent, to_end=False)
     beside = ends(kafka, topic)
     return Standstill(history, unseen, PITFALL.unit, beside, pd.DataFrame(view.lags), dict(view.parked))
@@ -134,14 +128,15 @@ class _NewForm(msgspec.Struct):
 
 
 class _View:
-    """A consumer with a committed offset for each partition, and what it has applied."""
+    """A consumer with a committed offset for each partition, and what it has applied and put aside."""
 
-    def __init__(self, kafka: Kafka, topic: str) -> None:
-        self._topic = topic
+    def __init__(self, kafka: Kafka, topic: str, on_unreadable: Cure) -> None:
+        self._kafka, self._topic, self._cure = kafka, topic, on_unreadable
+        self._aside, self._relay = kafka.topic("carts.parked"), Writer(kafka)
         self._next = dict.fromkeys(range(PARTITIONS), 0)
         self._consumer = Consumer(kafka.config(**{**_VIEW, "group.id": kafka.name("view")}))
         self._consumer.assign(self._at(self._next))
-        self.read: Callable[[Message], Record] = _old_form
+        self._read: Callable[[Message], Record] = _old_form
         self.applied: list[Record] = []
         self.parked: Counter[str] = Counter()
         self.lags: list[dict[str, int]] = []
@@ -149,7 +144,7 @@ class _View:
     def _at(self, offsets: Mapping[int, int]) -> list[TopicPartition]:
         return [TopicPartition(self._topic, partition, offset) for partition, offset in offsets.items()]
 
-    def work(self, ends: Mapping[int, int], on_unreadable: Cure, park: Callable[[Message], None]) -> None:
+    def work(self, ends: Mapping[int, int]) -> None:
         """Take what there is up to ``ends``, and commit. A partition that it cannot get on with it leaves for now."""
         tries: Counter[int] = Counter()
         deadline = time.monotonic() + _PATIENCE_SECONDS
@@ -161,30 +156,40 @@ class _View:
                 continue
             if error := message.error():
                 raise LabError(f"The view could not read {self._topic}: {error.str()}.")
-            key, place = message.key().decode(), self._at({message.partition(): message.offset()})
-            try:
-                read = self.read(message)
-            except TypeError:
-                if on_unreadable == "try again":
-                    tries[message.partition()] += 1
-                    self._consumer.seek(*place)
-                    continue
-                if on_unreadable == "park the key":
-                    self.parked[key] += 1
-                    park(message)
+            if self._gets_past(message):
+                self._next[message.partition()] = message.offset() + 1
             else:
-                if key in self.parked:
-                    self.parked[key] += 1
-                    park(message)
-                else:
-                    self._apply(read)
-            self._next[message.partition()] = message.offset() + 1
+                tries[message.partition()] += 1
+                self._consumer.seek(*self._at({message.partition(): message.offset()}))
+        self._relay.flush()  # first: what is committed is not read again
         self._consumer.commit(offsets=self._at(self._next), asynchronous=False)
 
-    def take_back(self, parked: Iterable[Message]) -> None:
-        """Apply what was kept aside, in its order; the carts are free again."""
-        for message in parked:
-            self._apply(replace(self.read(message), partition=ASIDE))
+    def _gets_past(self, message: Message) -> bool:
+        key = message.key().decode()  # which can be read, whatever the value is
+        try:
+            read = self._read(message)
+        except TypeError:
+            if self._cure == "park the key":
+                self._park(message, key)
+            return self._cure != "try again"
+        if key in self.parked:
+            self._park(message, key)
+        else:
+            self._apply(read)
+        return True
+
+    def _park(self, message: Message, key: str) -> None:
+        self._relay.forward(message, self._aside)
+        self.parked[key] += 1
+
+    def mend(self) -> None:
+        """From now on it can read both forms."""
+        self._read = _either_form
+
+    def take_back(self) -> None:
+        """Apply what was put aside, in its order; its carts are free again."""
+        for message in messages(self._kafka, self._aside):
+            self._apply(replace(self._read(message), partition=ASIDE))
         self.parked.clear()
 
     def _apply(self, read: Record) -> None:
@@ -199,6 +204,7 @@ class _View:
     def close(self) -> None:
         """Leave."""
         self._consumer.close()
+        self._relay.close()
 
 
 PITFALL = Pitfall(
