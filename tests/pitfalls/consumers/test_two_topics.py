@@ -3,7 +3,7 @@ import pytest
 from eventlab.pitfalls.consumers import two_topics
 from eventlab.pitfalls.consumers.two_topics.bank import PaymentMade, TariffSet
 
-LIVE, PAYMENTS_LATE, ACCOUNTS_LATE = "live", "replay, payments late", "replay, accounts late"
+LIVE, PAYMENTS_LATE, ACCOUNTS_LATE = "live", "payments late", "accounts late"
 
 
 @pytest.fixture(scope="module")

@@ -57,14 +57,15 @@ class Standstill(Result):
         last = self.lags[self.lags["round"] == self.lags["round"].max()]
         said = ", ".join(f"partition {row.partition} {row.lag}" for row in last.itertuples())
         alt = f"How many events lie before the view, by partition, after each round of the shop. In the end: {said}."
-        chart = altair.Chart(self.lags, width=WIDTH, height=HEIGHT).mark_line(point=True)
-        encoded = chart.encode(
+        base = altair.Chart(self.lags, width=WIDTH, height=HEIGHT).encode(
             x=altair.X("round:O", title="round").axis(labelAngle=0),
             y=altair.Y("lag:Q", title="lag, in events").axis(tickMinStep=1),
             color=altair.Color("partition:N").legend(orient="top"),
-            strokeDash=altair.StrokeDash("partition:N", legend=None),
         )
-        return show.figure(encoded, alt, self.lags)
+        chart = base.mark_line() + base.mark_point(filled=True, size=70, opacity=1).encode(
+            shape=altair.Shape("partition:N").legend(orient="top")
+        )
+        return show.figure(chart, alt, self.lags)
 
 
 def run(kafka: Kafka, *, on_unreadable: Cure = "try again", mended: bool = False, seed: int = 7) -> Standstill:

@@ -76,6 +76,7 @@ PITFALL = Pitfall(
     budget=5,
     brokers=1,
     sources=(
+        "https://docs.spring.io/spring-kafka/reference/retrytopic/how-the-pattern-works.html",
         "https://github.com/spring-projects/spring-kafka/issues/920",
         "https://github.com/AxonIQ/AxonFramework/issues/2021",
         "https://github.com/RegioHelden/django-kafka/issues/45",

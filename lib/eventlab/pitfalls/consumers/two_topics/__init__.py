@@ -28,7 +28,7 @@ def run(kafka: Kafka, *, join: Join = "as it comes", lost: bool = False, seed: i
     topics: dict[Topic, str] = {topic: kafka.topic(topic) for topic in ("accounts", "payments")}
     views = {"live": _view(join, live(kafka, topics, events))}
     for late in _LATE:
-        views[f"replay, {late} late"] = _view(join, replay(kafka, topics, late))
+        views[f"{late} late"] = _view(join, replay(kafka, topics, late))
     return Readings(events, views, PITFALL.unit)
 
 

@@ -12,7 +12,7 @@ from eventlab.pitfalls.shoppers import interleaved
 
 ACCOUNTS = 12
 BETWEEN_EVENTS = timedelta(milliseconds=100)
-_FEES = {"Basic": 30, "Plus": 10, "Gold": 0}  # cents a payment
+_FEES = {"Basic": 30, "Plus": 10, "Gold": 5}  # cents a payment
 # An account's story: T a tariff (the first one opens the account), P a payment.
 _STORY = "TPPTPPTP"
 

@@ -17,6 +17,7 @@ from eventlab.show.charts import HEIGHT, WIDTH, Figure
 from eventlab.show.palette import BLUE, GREEN, ORANGE, VERMILLION
 
 _ROW_HEIGHT = 64  # pixels
+_NAMES_WIDTH = 110  # of the readers' names, in pixels: browsers take other fonts than the one that is measured here
 _COLOURS = {"Basic": BLUE, "Plus": ORANGE, "Gold": GREEN}
 _UNKNOWN, _GREY = "no tariff", "#767676"  # on white and on black 4.5 : 1
 _WRONG = " ✕ wrong"
@@ -136,7 +137,7 @@ def _rows(frame: pd.DataFrame) -> Any:
         x=altair.X("step:Q", title="as the reader came to it")
         .axis(tickMinStep=1, grid=False)
         .scale(domain=[0.5, frame["step"].max() + 0.5], nice=False),
-        y=altair.Y("reader:N", sort=readers, title=None).axis(labelLimit=0),
+        y=altair.Y("reader:N", sort=readers, title=None).axis(minExtent=_NAMES_WIDTH),
     )
     colour = altair.Color("tariff:N", title=None).scale(domain=[*_COLOURS, _UNKNOWN], range=[*_COLOURS.values(), _GREY])
     marks = base.mark_point(filled=True, size=170, opacity=1, strokeWidth=1).encode(
