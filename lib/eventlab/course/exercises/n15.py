@@ -168,7 +168,7 @@ def answer(records):
             why="In the order of arrival its times jump back by an hour, again and again. Kafka takes them: with "
             "`message.timestamp.before.max.ms` a topic refuses them, and any import of old events with them.",
             hints=(
-                "The rows are in the order of arrival. If all clocks were right, how would the times go?",
+                "`clocks.table()` is in the order of arrival. If all clocks were right, how would the times go?",
                 "How far is each record behind the youngest that came before it? A data frame has `cummax`.",
             ),
             solution="""

@@ -91,7 +91,7 @@ def _today(imported: Sequence[Recorded], seed: int) -> list[Fact]:
 PITFALL = Pitfall(
     id="P20",
     hypothesis="What is imported with its own old dates is deleted as soon as the broker looks, days early.",
-    workload=f"{len(FILES)} real statement files of March 2026, then a coffee today for each account; retention 7 days",
+    workload=f"{len(FILES)} statement files of March 2026, then a coffee each today; retention 7 days",
     metric=lost_writes,
     unit="accounts have lost bookings that were acknowledged",
     run=run,
