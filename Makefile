@@ -7,7 +7,7 @@ WORKERS := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 # Kernels and tests start a hundred Pythons: each would compile every library anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help lab setup lock test browser-test run bench check format clean
+.PHONY: help lab setup lock test browser-test run bench chaos check format clean
 
 help:  ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -29,6 +29,9 @@ browser-test: setup  ## the tests in a real browser (needs Chromium)
 
 bench: setup  ## all benchmarks; results in benchmarks/results/
 	@$(BIN)/python -m benchmarks
+
+chaos: setup  ## five minutes of dying brokers for each configuration; figures in benchmarks/results/ (ARGS: --seed N)
+	@$(BIN)/python -m benchmarks.chaos $(ARGS)
 
 check: setup  ## lint, format, types, spelling, notebooks stripped
 	@$(BIN)/ruff check .

@@ -1,0 +1,101 @@
+"""Those who write: accounts, each with one writer, who books as fast as the cluster takes it."""
+
+from collections.abc import Callable, Iterator, Sequence
+from random import Random
+from threading import Event
+
+from confluent_kafka import murmur2 as partition_of
+
+from eventlab.cluster.proxy import FaultProxy
+from eventlab.domain.money import Money
+from eventlab.events.envelope import NewEvent, StreamId
+from eventlab.events.registry import TypeRegistry
+from eventlab.pitfalls.history import Sent
+from eventlab.pitfalls.record import Fact
+from eventlab.pitfalls.sender import Sender
+from eventlab.store import KafkaEventLog, Unavailable
+
+PARTITIONS = 3  # each broker leads one
+
+_ACCOUNTS = 5  # of each writer
+_PAGE = 20  # bookings that a writer hands over together
+_CENTS = (100, 50_000)
+_CARELESS = {
+    "acks": "1",
+    "enable.idempotence": False,  # librdkafka's default, and with it up to a million requests in flight
+    "linger.ms": 0,  # several requests for a page, on their way together
+    "batch.num.messages": 5,
+}
+
+_LOOK_SECONDS = 1.0
+# As much as the careful ones get done: this is about what becomes of the bookings, not about how many they are.
+_BREATH_SECONDS = 0.1
+
+Writer = Callable[[FaultProxy, str, int, int, Event], Sequence[Sent]]
+"""``(proxy, topic, number, seed, stop)``: write until ``stop`` is set; what was sent, and what is known of it."""
+
+
+def bookings(writer: int, seed: int) -> Iterator[Sequence[Fact]]:
+    """Pages of one account's bookings each, without end; every account's versions go on from page to page."""
+    chance = Random(f"{seed} {writer}")  # noqa: S311 bookings that repeat, not secrets
+    versions = [0] * _ACCOUNTS
+    while True:
+        account = chance.randrange(_ACCOUNTS)
+        first = versions[account] + 1
+        versions[account] += _PAGE
+        yield [
+            Fact(f"account-{writer}.{account}", version, "Deposited", str(Money(amount, "EUR")), f"writer {writer}")
+            for version, amount in enumerate((chance.randint(*_CENTS) for _ in range(_PAGE)), first)
+        ]
+
+
+def careful(proxy: FaultProxy, topic: str, number: int, seed: int, stop: Event) -> Sequence[Sent]:
+    """With the library's log. What is not acknowledged is looked for, and written again when it is not there."""
+    log = KafkaEventLog(proxy, topic, TypeRegistry([Fact]))
+    sent: list[Sent] = []
+    try:
+        for page in bookings(number, seed):
+            left = page
+            while left and not stop.is_set():
+                attempts, sure = _append(log, left)
+                sent += attempts
+                left = [] if sure else _missing(log, left, stop)
+            if stop.is_set():
+                return sent
+    finally:
+        log.close()
+    raise AssertionError("unreachable: bookings do not end")
+
+
+def _append(log: KafkaEventLog, page: Sequence[Fact]) -> tuple[list[Sent], bool]:
+    stream = StreamId.parse(page[0].key)
+    try:
+        places = log.append(stream, [NewEvent(fact) for fact in page]).positions
+    except Unavailable:
+        return [Sent(fact, "unknown") for fact in page], False
+    partition = partition_of(page[0].key.encode(), PARTITIONS)
+    return [Sent(fact, "ok", partition, place - 1) for fact, place in zip(page, places, strict=True)], True
+
+
+def _missing(log: KafkaEventLog, page: Sequence[Fact], stop: Event) -> list[Fact]:
+    """What of ``page`` the log does not hold; asks until there is an answer."""
+    stream = StreamId.parse(page[0].key)
+    while not stop.is_set():
+        try:
+            there = {each.event for each in log.read(stream)}
+        except Unavailable:
+            continue
+        return [fact for fact in page if fact not in there]
+    return []
+
+
+def careless(proxy: FaultProxy, topic: str, number: int, seed: int, stop: Event) -> Sequence[Sent]:
+    """With a producer as many have it: fast, and nobody looks at what could not be delivered."""
+    with Sender(topic, proxy.config(**_CARELESS)) as sender:
+        for page in bookings(number, seed):
+            sender.send(page)
+            while sender.settle(_LOOK_SECONDS):
+                pass
+            if stop.wait(_BREATH_SECONDS):
+                return sender.sent
+    raise AssertionError("unreachable: bookings do not end")
