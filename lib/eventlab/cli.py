@@ -17,6 +17,7 @@ from eventlab.cluster.lab import BROKER_COUNTS, Lab
 _ELSEWHERE = {
     "archive": "eventlab.inputs.archive:archive_command",
     "check": "eventlab.pitfalls.check_command:check_command",
+    "groups": "eventlab.cluster.groups.command:groups_command",
     "import": "eventlab.inputs.command:import_command",
     "pitfall": "eventlab.pitfalls.command:pitfall_command",
 }

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import javaproperties
 import pytest
+from click.testing import CliRunner
+from confluent_kafka import Consumer, TopicPartition
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -17,6 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eventlab import cluster
+from eventlab.cli import main
 from eventlab.cluster import LabError, NeedsEmbeddedLab, broker, elsewhere, jars, ports, processes, runtime, tools
 
 from .labs import DEADLINE, read, write
@@ -213,6 +216,23 @@ def test_what_the_user_may_not_is_said(there: Elsewhere, point: pytest.MonkeyPat
     point.setenv("EVENTLAB_PREFIX", "team-8")
     with pytest.raises(LabError, match=r"did not create the topic team-8\..*[Aa]uthorization"):
         cluster.connect().topic("orders")
+
+
+def test_groups_that_the_user_may_not_describe(
+    there: Elsewhere, point: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    point.setenv("EVENTLAB_KAFKA_CONFIG", str(there.properties("right", there.librdkafka())))
+    kafka = cluster.connect()
+    topic = kafka.topic("mine")
+    consumer = Consumer(kafka.config(**{"group.id": kafka.name("mine")}))
+    consumer.commit(offsets=[TopicPartition(topic, 0, 0)], asynchronous=False)
+    consumer.close()
+    mine = CliRunner().invoke(main, ["groups"])
+    assert mine.exit_code == 0
+    assert f"{topic} " in mine.stdout
+    foreign = CliRunner().invoke(main, ["groups", "somebody.else"])
+    assert foreign.exit_code == 2
+    assert foreign.stderr.startswith("eventlab: You may not look at the group somebody.else (")
 
 
 def wrong_password(there: Elsewhere) -> dict[str, str]:

@@ -14,6 +14,7 @@ from eventlab.views import (
     ViewError,
     create,
     drop,
+    keeping_up,
     lag,
     parked,
     retry_parked,
@@ -22,7 +23,7 @@ from eventlab.views import (
     wait_until,
 )
 
-from .shop import added, additions, cart, carts, expected, gone, holds, shown
+from .shop import POISON, added, additions, cart, carts, expected, fails_on_poison, gone, holds, shown
 
 MANY = 50
 
@@ -126,3 +127,39 @@ def test_appends_of_many_writers_are_all_seen(store: SqlEventStore) -> None:
         wait_until(store, additions, last, timeout=30)
     holds(store, [carts, additions])
     assert len(expected(additions, store.read_all())) == 4 * 20 * 2
+
+
+def test_a_view_that_nobody_serves_does_not_keep_up(store: SqlEventStore) -> None:
+    create(store, carts)
+    store.append(cart(1), [added()])
+    pace = keeping_up(store, carts, seconds=0.05)
+    assert (pace.lag, pace.done_per_second, pace.there_in) == (1, 0, None)
+    assert not pace.keeps_up()
+    assert pace.keeps_up(allowed=1)
+    Projector(store, carts).catch_up()
+    assert keeping_up(store, carts, seconds=0.05).keeps_up()
+
+
+def test_a_view_that_catches_up_says_when_it_is_there(store: SqlEventStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    projector = Projector(store, carts)
+    store.append(cart(1), [added() for _ in range(2 * MANY)])
+
+    def meanwhile(_: float) -> None:
+        projector.catch_up()
+        store.append(cart(2), [added() for _ in range(MANY)])
+
+    monkeypatch.setattr(time, "sleep", meanwhile)
+    pace = keeping_up(store, carts)
+    assert pace.lag == MANY
+    assert pace.done_per_second * pace.seconds == pytest.approx(2 * MANY)
+    assert pace.new_per_second * pace.seconds == pytest.approx(MANY)
+    assert pace.there_in == pytest.approx(pace.seconds)
+    assert pace.keeps_up()
+
+
+def test_a_view_with_parked_events_does_not_keep_up(store: SqlEventStore) -> None:
+    store.append(cart(1), [added(POISON)])
+    Projector(store, fails_on_poison(carts), on_failure="park").catch_up()
+    pace = keeping_up(store, carts, seconds=0.05)
+    assert (pace.lag, pace.aside) == (0, 1)
+    assert not pace.keeps_up()

@@ -25,6 +25,7 @@ __all__ = [
     "doctor",
     "home",
     "java",
+    "running",
     "schema",
     "schema_registry",
     "up",
@@ -42,6 +43,16 @@ def connect(brokers: int | None = None) -> Kafka:
         return Kafka(elsewhere.config(), None)
     lab, _ = _lab_with(brokers)
     return _handle(lab)
+
+
+def running() -> Kafka:
+    """The cluster that there is: yours (``EVENTLAB_KAFKA``) or the lab that runs. Starts none.
+
+    Raises LabError with the cure.
+    """
+    if not elsewhere.bootstrap() and Lab().status()["kafka"] is None:
+        raise LabError("No lab runs here. `eventlab up` starts one; EVENTLAB_KAFKA names a cluster of yours.")
+    return connect()
 
 
 @contextlib.contextmanager

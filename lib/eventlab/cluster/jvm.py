@@ -38,6 +38,11 @@ def consumer(config: Mapping[str, Any]) -> Any:
     return _class("org.apache.kafka.clients.consumer.KafkaConsumer")(_properties({**config, **both}))
 
 
+def admin(config: Mapping[str, Any]) -> Any:
+    """Java's ``Admin``, for what librdkafka's client does not know; ``config`` as :func:`producer` takes it."""
+    return _class("org.apache.kafka.clients.admin.Admin").create(_properties(config))
+
+
 def record(
     topic: str, value: bytes, key: bytes | None = None, partition: int | None = None, timestamp: int | None = None
 ) -> Any:

@@ -1,14 +1,12 @@
 """What lesson 12 asks the brokers about a consumer group: how far it is, and who in it has which partitions."""
 
 import time
-from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
-from confluent_kafka import Consumer, ConsumerGroupState, ConsumerGroupTopicPartitions, TopicPartition
-from confluent_kafka.admin import OffsetSpec
+from confluent_kafka import Consumer, ConsumerGroupState
 
-from eventlab.cluster import Kafka, LabError
+from eventlab.cluster import Kafka, LabError, groups
 
 _PATIENCE_SECONDS = 30.0
 _POLL_SECONDS = 0.05
@@ -20,24 +18,10 @@ def lag(kafka: Kafka, topic: str, group: str) -> pd.DataFrame:
 
     A group that has committed nothing begins at the first record there is.
     """
-    spec = {"timeout": _PATIENCE_SECONDS}
-    partitions = [
-        TopicPartition(topic, number)
-        for number in sorted(kafka.admin.list_topics(topic, **spec).topics[topic].partitions)
-    ]
-    first, end = (_offsets(kafka, partitions, spec) for spec in (OffsetSpec.earliest(), OffsetSpec.latest()))
-    asked = ConsumerGroupTopicPartitions(group, partitions)
-    told = kafka.admin.list_consumer_group_offsets([asked], request_timeout=_PATIENCE_SECONDS)[group].result()
-    committed = {where.partition: where.offset if where.offset >= 0 else None for where in told.topic_partitions}
     rows = [
-        (number, committed[number], end[number], end[number] - (committed[number] or first[number])) for number in end
+        (each.partition, each.committed, each.end, each.lag) for each in groups.Groups(kafka).progress(group, topic)
     ]
     return pd.DataFrame(rows, columns=["partition", "committed", "end", "lag"]).astype({"committed": "Int64"})
-
-
-def _offsets(kafka: Kafka, partitions: Sequence[TopicPartition], spec: OffsetSpec) -> dict[int, int]:
-    told = kafka.admin.list_offsets(dict.fromkeys(partitions, spec), request_timeout=_PATIENCE_SECONDS)
-    return {where.partition: future.result().offset for where, future in told.items()}
 
 
 def share_out(kafka: Kafka, topic: str, consumers: int) -> pd.DataFrame:

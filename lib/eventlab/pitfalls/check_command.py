@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from eventlab import cluster
-from eventlab.cluster import Kafka, Lab, LabError, elsewhere
+from eventlab.cluster import Kafka, LabError
 from eventlab.pitfalls.audit import Audit, audit
 
 _FOUND, _COULD_NOT = 1, 2
@@ -54,7 +54,7 @@ def check_command(topic: str, key: str, version: str, first: int, since: datetim
     """
     began = time.perf_counter()
     try:
-        found = _watched(_kafka(), topic, key=key, version=version, since=since, first=first)
+        found = _watched(cluster.running(), topic, key=key, version=version, since=since, first=first)
     except LabError as error:
         click.echo(f"eventlab: {error}", err=True)
         sys.exit(_COULD_NOT)
@@ -63,12 +63,6 @@ def check_command(topic: str, key: str, version: str, first: int, since: datetim
     told = _told(topic, found, time.perf_counter() - began)
     click.echo(json.dumps(told) if as_json else _in_words(told))
     sys.exit(0 if found.clean else _FOUND)
-
-
-def _kafka() -> Kafka:
-    if not elsewhere.bootstrap() and Lab().status()["kafka"] is None:
-        raise LabError("No lab runs here. `eventlab up` starts one; EVENTLAB_KAFKA names a cluster of yours.")
-    return cluster.connect()
 
 
 def _watched(kafka: Kafka, topic: str, **what: Any) -> Audit:

@@ -8,7 +8,7 @@ from eventlab.views.errors import HandlerFailed, NotReached, ViewError
 from eventlab.views.inline import attach, inline
 from eventlab.views.lifecycle import create, drop, live_version, switch
 from eventlab.views.parking import Parked, parked, retry_parked
-from eventlab.views.progress import Lag, lag, wait_until
+from eventlab.views.progress import Lag, keeping_up, lag, wait_until
 from eventlab.views.projector import Projector
 from eventlab.views.rebuild import Rebuilt, rebuild
 from eventlab.views.rows import Rows
@@ -30,6 +30,7 @@ __all__ = [
     "create",
     "drop",
     "inline",
+    "keeping_up",
     "lag",
     "live_version",
     "parked",

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from sqlalchemy import ScalarSelect, func, select
 
+from eventlab.cluster.pace import Look, Pace
 from eventlab.events.envelope import Position
 from eventlab.store import SqlEventStore, Unavailable
 from eventlab.store.trouble import told_plainly
@@ -53,6 +54,20 @@ def lag(store: SqlEventStore, view: View) -> Lag:
     """
     at, parked, _ = _state(store, view, view.version)
     return Lag(events_after(store, at), max(0, store.head() - at), parked)
+
+
+def keeping_up(store: SqlEventStore, view: View, *, seconds: float = 2.0) -> Pace:
+    """Whether this version of ``view`` keeps up with its store, from two looks that are ``seconds`` apart.
+
+    ``.keeps_up()``, ``.lag`` in events, ``.there_in``; parked events are what is set ``aside``. With several lanes it
+    is about the slowest. Raises ViewError when this version is not there.
+    """
+    at, _, _ = _state(store, view, view.version)
+    first = Look(time.monotonic(), events_after(store, at), 0)
+    time.sleep(seconds)
+    now, parked, _ = _state(store, view, view.version)
+    left = events_after(store, now)
+    return Pace.between(first, Look(time.monotonic(), left, events_after(store, at) - left), parked)
 
 
 def _state(store: SqlEventStore, view: View, version: int | ScalarSelect[int]) -> tuple[Position, int, Position | None]:
