@@ -15,6 +15,7 @@ from typing import Any, Literal
 from confluent_kafka import IsolationLevel
 
 from eventlab.cluster import Kafka
+from eventlab.cluster.ends import ends
 from eventlab.cluster.health import healthy
 from eventlab.cluster.proxy import FaultProxy
 from eventlab.pitfalls.actors import Actor
@@ -23,7 +24,7 @@ from eventlab.pitfalls.chaos.plan import Fault
 from eventlab.pitfalls.chaos.strikes import make_whole, struck
 from eventlab.pitfalls.checkers import ALL
 from eventlab.pitfalls.history import History, Sent
-from eventlab.pitfalls.topics import ends, read
+from eventlab.pitfalls.topics import read
 
 Configuration = Literal["cured", "broken"]
 Progress = Callable[[str], None]

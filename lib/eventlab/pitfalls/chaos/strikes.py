@@ -8,10 +8,10 @@ from typing import Protocol
 from confluent_kafka import ElectionType, IsolationLevel, KafkaException, TopicPartition
 
 from eventlab.cluster import Broker, Kafka, LabError
+from eventlab.cluster.ends import ends
 from eventlab.cluster.health import heal
 from eventlab.cluster.proxy import FaultProxy, Frames
 from eventlab.pitfalls.chaos.plan import Fault
-from eventlab.pitfalls.topics import ends
 
 _PATIENCE_SECONDS = 60.0
 _ANSWER_SECONDS = 5.0
