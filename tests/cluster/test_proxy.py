@@ -79,6 +79,15 @@ class TestWithoutAFault:
             assert fetched.struck >= 3
             assert grouped.struck >= 1
 
+    def test_it_knows_how_long_the_frames_were(self, kafka):
+        topic = kafka.topic("long")
+        with FaultProxy(kafka) as proxy:
+            produced = proxy.watch(Frames("Produce"))
+            producer = Producer(proxy.config())
+            producer.produce(topic, "x" * 1_000)
+            assert producer.flush(DEADLINE) == 0
+            assert (produced.struck, 1_000 < produced.bytes < 1_300) == (1, True)
+
     @settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(sent=st.lists(st.binary(max_size=50), min_size=1, max_size=20), pad=st.sampled_from([0, 900_000]))
     def test_what_goes_in_comes_out(self, proxy, kafka, sent, pad):

@@ -86,6 +86,17 @@ def test_a_prefix_that_kafka_would_not_take_is_refused(lab: Lab, monkeypatch: py
         handle(lab)
 
 
+def test_topics_can_be_deleted_before_that_and_only_once(kafka: Kafka) -> None:
+    kept, *gone = (kafka.topic("experiment") for _ in range(3))
+    kafka.delete(gone)
+    kafka.delete(())
+    there = kafka.admin.list_topics(timeout=10).topics
+    assert kept in there
+    assert not there.keys() & set(gone)
+    with pytest.raises(LabError, match="did not delete 2 topics"):
+        kafka.delete(gone)
+
+
 def test_a_kernel_that_ends_takes_its_topics_with_it(lab: Lab, kafka: Kafka) -> None:
     with User(lab.home, "k = cluster.connect(); print(k.topic('orders')); raise SystemExit") as it:
         name = it.line()

@@ -52,6 +52,8 @@ def test_the_gallery_holds_these():
         "P26",
         "P27",
         "P28",
+        "P29",
+        "P30",
         "P31",
         "P32",
         "P33",

@@ -6,7 +6,7 @@ import getpass
 import os
 import re
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -141,6 +141,18 @@ class Kafka:
         self._mine.append(name)
         clients.await_leaders(self.admin, name, partitions, _METADATA_SECONDS)
         return name
+
+    def delete(self, topics: Collection[str]) -> None:
+        """Delete these topics of this learner's now, and not when the kernel ends. Raises LabError when refused."""
+        from confluent_kafka import KafkaException
+
+        if not topics:
+            return
+        try:
+            clients.await_futures(self.admin.delete_topics(list(topics)))
+        except (KafkaException, TimeoutError) as error:
+            raise LabError(f"The cluster did not delete {len(topics)} topics: {error}") from error
+        self._mine = [name for name in self._mine if name not in topics]
 
     def close(self) -> None:
         """Delete the topics that this handle made, as far as the cluster can be reached."""
