@@ -135,5 +135,6 @@ def send_receipts(
 
 
 def receipt(payment: Fact) -> Fact:
-    """What the customer gets for a payment."""
-    return Fact(payment.key, payment.version + 1, "ReceiptSent", f"receipt: {payment.label}", "bank", cause=payment.id)
+    """What the customer gets for a payment: ``receipt-7`` for ``payment-7``."""
+    key = payment.key.replace("payment", "receipt")
+    return Fact(key, 1, "ReceiptSent", payment.label, "bank", cause=payment.id)

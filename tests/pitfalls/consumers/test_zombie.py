@@ -9,9 +9,9 @@ FACTS = payments(zombie.PAYMENTS, 7)
 
 
 @pytest.mark.parametrize("protocol", ["classic", "consumer"])
-def test_what_the_slow_one_had_in_hand_is_booked_behind_all_that_the_other_one_did(kafka, protocol):
+def test_the_zombie_writes_what_it_has_in_hand_and_goes_on_from_there(kafka, protocol):
     result = zombie.run(kafka, protocol=protocol)
-    assert [record.fact for record in result.records] == FACTS + FACTS[10:20]
+    assert [record.fact for record in result.records] == FACTS + FACTS[10:]
 
 
 @pytest.mark.parametrize("protocol", ["classic", "consumer"])
