@@ -55,11 +55,25 @@ def test_without_a_store_it_uses_the_labs_database(
 
 
 def test_a_topic(kafka, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
-    topic, other = kafka.topic("ana"), kafka.topic("again")
+    topic, other = kafka.topic("ana"), kafka.topic("again", retention_ms=-1)
     log = KafkaEventLog(kafka, topic)
     log.append(ANA, demo_account()[:5])
     assert run("write", tmp_path, "--topic", topic).output.startswith("5 events written")
     assert run("restore", tmp_path, "--topic", other).output == "5 events restored.\n"
+    log.close()
+
+
+def test_a_topic_that_would_forget_is_refused(kafka, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    topic, week, compacted = kafka.topic("ana"), kafka.topic("week"), kafka.topic("last", cleanup_policy="compact")
+    log = KafkaEventLog(kafka, topic)
+    log.append(ANA, demo_account()[:5])
+    run("write", tmp_path, "--topic", topic)
+    for other, why in (week, "retention.ms=604800000"), (compacted, "cleanup.policy=compact"):
+        refused = run("restore", tmp_path, "--topic", other)
+        assert refused.exit_code == 1
+        assert why in refused.stderr
+        assert f"--entity-name {other} --add-config cleanup.policy=delete,retention.ms=-1" in refused.stderr
+        assert KafkaEventLog(kafka, other).head() == 0
     log.close()
 
 

@@ -17,6 +17,9 @@ _DIRECTORY = click.argument("directory", type=click.Path(path_type=Path))
 _STORE = click.option("--store", "url", help="SQLAlchemy URL of the event store. Default: the lab's database.")
 _TOPIC = click.option("--topic", help="A Kafka topic with one partition instead of a store.")
 
+_KEEPS = {"cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1"}  # pitfalls P20, P25 and P28
+_ANSWER_SECONDS = 10
+
 
 @click.group("archive")
 def archive_command() -> None:
@@ -58,6 +61,8 @@ def check(directory: Path) -> None:
 def restore_command(directory: Path, url: str | None, topic: str | None) -> None:
     """Put all events of the archive in DIRECTORY into an empty store, each at its place; all or nothing."""
     with _telling(), _opened(url, topic) as target:
+        if topic:
+            _check_keeps(topic)
         count = restore(Archive(directory), target)
     click.echo(f"{count:,} events restored.")
 
@@ -77,6 +82,26 @@ def _topic(name: str) -> KafkaEventLog:
     from eventlab import cluster  # here, since stores need no lab
 
     return KafkaEventLog(cluster.connect(), name)
+
+
+def _check_keeps(topic: str) -> None:
+    """Raises StoreError for a topic that would forget: restored records have the times at which they were recorded."""
+    from confluent_kafka.admin import ConfigResource, ResourceType
+
+    from eventlab import cluster
+
+    resource = ConfigResource(ResourceType.TOPIC, topic)
+    admin = cluster.connect().admin
+    settings = admin.describe_configs([resource])[resource].result(_ANSWER_SECONDS)
+    has = {name: settings[name].value for name in _KEEPS}
+    if has != _KEEPS:
+        wrong = ", ".join(f"{name}={value}" for name, value in has.items() if value != _KEEPS[name])
+        right = ",".join(f"{name}={value}" for name, value in _KEEPS.items())
+        raise StoreError(
+            f"{topic} would not keep the events ({wrong}): they have their old times, and the broker deletes by those; "
+            f"nothing was restored; first: eventlab kafka configs --alter --entity-type topics --entity-name {topic} "
+            f"--add-config {right}"
+        )
 
 
 @contextmanager

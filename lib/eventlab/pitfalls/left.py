@@ -8,7 +8,8 @@ from eventlab.pitfalls.history import History
 from eventlab.show.charts import WIDTH, Figure
 from eventlab.show.palette import BLUE, VERMILLION
 
-_ROW = 17  # pixels for each story
+_ROW, _NAMES = 17, 200  # pixels: the height of a row, the room for the names of the stories
+_MARK = 90  # square pixels
 _LOOKS = {"read": (BLUE, "square"), "never read": (VERMILLION, "cross")}
 
 
@@ -17,19 +18,16 @@ def left(history: History) -> Figure:
 
     Below it, a table with a row per story. What was not acknowledged is left out.
     """
+    acknowledged = [attempt.fact for attempt in history.sent if attempt.status == "ok"]
     events = pd.DataFrame(
         {
-            "story": [attempt.fact.key for attempt in history.sent if attempt.status == "ok"],
-            "version": [attempt.fact.version for attempt in history.sent if attempt.status == "ok"],
-            "event": [
-                "read" if attempt.fact in history.places else "never read"
-                for attempt in history.sent
-                if attempt.status == "ok"
-            ],
+            "story": [fact.key for fact in acknowledged],
+            "version": [fact.version for fact in acknowledged],
+            "event": ["read" if fact in history.places else "never read" for fact in acknowledged],
         }
     )
     stories = list(events["story"].unique())
-    marks = altair.Chart(events, width=WIDTH - 200, height=_ROW * len(stories)).mark_point(filled=True, size=90)
+    marks = altair.Chart(events, width=WIDTH - _NAMES, height=_ROW * len(stories)).mark_point(filled=True, size=_MARK)
     marks = marks.encode(
         x=altair.X("version:Q").axis(tickMinStep=1, grid=False).scale(domain=[0.5, events["version"].max() + 0.5]),
         y=altair.Y("story:N", sort=stories, title=None),

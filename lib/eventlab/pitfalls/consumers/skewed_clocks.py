@@ -18,7 +18,9 @@ FAST, SLOW = timedelta(minutes=10), timedelta(hours=1)
 """By how much one phone is ahead of the true time, and another one behind: a wrong time zone does the latter."""
 
 _BETWEEN = timedelta(minutes=1)  # from one event to the next, by a true clock
-_NEAR = timedelta(days=1)  # how far before the time it looks for a reader begins that goes by versions
+_NEAR = timedelta(
+    days=1
+)  # how far before the time that it looks for a reader by versions begins: no clock is that wrong
 
 Events = list[tuple[datetime, Fact]]
 

@@ -16,10 +16,10 @@ SHOPPERS = 20
 
 
 def run(kafka: Kafka, *, cleanup_policy: Literal["compact", "delete"] = "compact", seed: int = 7) -> Result:
-    """Shoppers fill and buy their carts, with the cart as key. The last event of each cart goes to a second topic, too.
+    """Shoppers fill and buy their carts, with the cart as key; what happened last to each is kept in a second topic.
 
-    ``cleanup_policy``: that of the topic with the events. The second topic, of which only the last state of each cart
-    is wanted, is compacted in both arms. The reader comes when compaction has done its work in all that is compacted.
+    ``cleanup_policy``: that of the topic with the events. The second topic, of which nobody wants more than the last
+    record of each cart, is compacted in both arms. The reader comes when all that is to be compacted has been.
     """
     topic = kafka.topic("carts", retention_ms=-1, **settings(cleanup_policy=cleanup_policy))
     states = kafka.topic("states", **settings())
