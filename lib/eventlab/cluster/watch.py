@@ -70,6 +70,14 @@ class Timeline:
                 since = sample.seconds
         return longest
 
+    def last(self, seconds: float) -> "Timeline":
+        """What was seen and noted in the last so many seconds."""
+        since = self.samples[-1].seconds - seconds
+        return Timeline(
+            tuple(sample for sample in self.samples if sample.seconds >= since),
+            tuple(note for note in self.notes if note[0] >= since),
+        )
+
 
 class Watch:
     """Looks at partition 0 of ``topic`` ten times a second, in a thread, for the length of a ``with`` block.

@@ -11,6 +11,7 @@ from eventlab.cluster import Broker, Kafka, LabError
 from eventlab.cluster.ends import ends
 from eventlab.cluster.watch import Timeline, Watch
 from eventlab.pitfalls.experiment import Result
+from eventlab.pitfalls.record import Fact, Place
 
 _PATIENCE_SECONDS = 20.0
 _POLL_SECONDS = 0.01
@@ -29,8 +30,10 @@ class Failover(Result):
         return brokers(self.timeline)
 
     def rewritten(self) -> pd.DataFrame:
-        """A row per offset at which a reader finds something else than what was acknowledged there."""
-        said = {attempt.place: attempt.fact for attempt in self.history.sent if attempt.status == "ok"}
+        """A row per offset at which a reader finds something else than what was first acknowledged there."""
+        said: dict[Place | None, Fact] = {}
+        for attempt in self.history.sent:
+            said.setdefault(attempt.place, attempt.fact)
         rows = [
             (record.offset, said[record.place].key, record.key)
             for record in self.records

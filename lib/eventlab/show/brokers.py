@@ -21,6 +21,7 @@ _PROCESSES: Mapping[str, Mapping[str, Any]] = {
 }
 _BASE = 0.3  # of a lane: what is below the bars
 _LETTER = 6.5  # pixels that a letter of a label needs
+_NOTE = 12  # pixels: the height of a note; they stand on two lines in turn
 _LEGEND = "tall: leader  ·  medium: in sync  ·  low: out of sync  ·  line: no copy  ·  pale: paused  ·  outline: dead"
 
 
@@ -78,15 +79,18 @@ def _chart(table: pd.DataFrame, timeline: Timeline) -> Any:
         for process, look in _PROCESSES.items()
     ]
     words = altair.Chart(readable).mark_text(align="left", baseline="bottom", dx=2, dy=-2, fontSize=11)
-    notes = altair.Chart(pd.DataFrame(timeline.notes, columns=["from", "note"])).encode(x)
-    told = notes.mark_text(align="right", baseline="bottom", dx=-3, dy=-10, fontSize=11)
-    layers += [
-        words.encode(x, altair.Y("high:Q"), text="says:N"),
-        notes.mark_rule(color="currentColor", strokeDash=[2, 3]),
-        told.encode(y=altair.value(0), text="note:N"),
-    ]
+    layers.append(words.encode(x, altair.Y("high:Q"), text="says:N"))
+    for place, (seconds, text) in enumerate(timeline.notes):
+        note = altair.Chart(pd.DataFrame({"from": [seconds], "note": [text]})).encode(x)
+        near_the_left = (seconds - first) / (last - first) * charts.WIDTH < len(text) * _LETTER
+        side: dict[str, Any] = {"align": "left", "dx": 3} if near_the_left else {"align": "right", "dx": -3}
+        told = note.mark_text(**side, baseline="bottom", dy=-_NOTE * (1 + place % 2), fontSize=11)
+        layers += [
+            note.mark_rule(color="currentColor", strokeDash=[2, 3]),
+            told.encode(y=altair.value(0), text="note:N"),
+        ]
     title = altair.TitleParams(
-        _LEGEND, anchor="start", fontSize=12, fontWeight="normal", color="currentColor", offset=30
+        _LEGEND, anchor="start", fontSize=12, fontWeight="normal", color="currentColor", offset=14
     )
     return altair.layer(*layers).properties(width=charts.WIDTH, height=_LANE * len(lanes), title=title)
 

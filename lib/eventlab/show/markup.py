@@ -29,8 +29,8 @@ def frame_table(frame: pd.DataFrame) -> str:
 
 
 def figure(svg: str, alt: str, *tables: str) -> str:
-    """A picture with its text alternative, and the same numbers as tables folded under it."""
-    data = f"<details><summary>The same as a table</summary>{''.join(tables)}</details>"
+    """A picture with its text alternative, and the same numbers as tables, if there are any, folded under it."""
+    data = f"<details><summary>The same as a table</summary>{''.join(tables)}</details>" if tables else ""
     return (
         f"<style>{STYLE.read_text(encoding='utf-8')}</style>"
         f'<figure class="eventlab"><div role="img" aria-label="{escape(alt)}">{svg}</div>{data}</figure>'

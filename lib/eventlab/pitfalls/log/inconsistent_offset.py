@@ -52,7 +52,6 @@ def run(
         slow.resume()
         watch.until(lambda sample: sample.led)
         shop.send(facts[_ALONE.stop :])
-        shop.settle(_REFUSED_SECONDS)
         leader.restart()
         shop.flush(_FAILOVER_SECONDS)
         watch.note(f"{sum(attempt.status == 'ok' for attempt in shop.sent)} acknowledged")
