@@ -7,6 +7,7 @@ from typing import Any, Protocol, TypeVar
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from eventlab import settings
 from eventlab.cluster.errors import LabError
 
 T = TypeVar("T")
@@ -14,20 +15,14 @@ T = TypeVar("T")
 BATCH = 500  # records per call: the fastest, since ``consume`` waits until it has as many as it was asked for
 _BATCH_SECONDS = 0.1
 _PATIENCE_SECONDS = 20.0  # a cluster that is alive answers far sooner
-_CONSUMER = {
-    "group.id": "eventlab-scan",  # the client wants a name; partitions are assigned by hand, so no group comes to be
-    "enable.auto.commit": False,
-    "enable.auto.offset.store": False,
-    "isolation.level": "read_committed",
-    "auto.offset.reset": "error",
-    "allow.auto.create.topics": False,
-    "enable.partition.eof": True,
-    "log_level": 0,  # what goes wrong is raised
-    "fetch.wait.max.ms": 100,  # how long a broker holds its answer at the end of a partition
-    "queued.max.messages.kbytes": 32 * 1024,  # what is fetched ahead, however long the topic
-    # When that is full, librdkafka would look again after a second: longer than it takes us to empty it.
-    "fetch.queue.backoff.ms": 5,
-}
+_CONSUMER = settings.consumer(
+    "eventlab-scan",  # the client wants a name; partitions are assigned by hand, so no group comes to be
+    **{
+        "queued.max.messages.kbytes": 32 * 1024,  # what is fetched ahead, however long the topic
+        # When that is full, librdkafka would look again after a second: longer than it takes us to empty it.
+        "fetch.queue.backoff.ms": 5,
+    },
+)
 
 
 class Cluster(Protocol):

@@ -5,6 +5,7 @@ from random import Random
 import pandas as pd
 from confluent_kafka import KafkaError, Message, Producer
 
+from eventlab import settings
 from eventlab.cluster import Kafka, LabError
 from eventlab.cluster.scan import Scan
 
@@ -14,12 +15,6 @@ SEARCHES = 600
 _PATIENCE_SECONDS = 20.0
 _LOOKS = ("red", "blue", "green", "warm", "wool", "long")
 _THINGS = ("trousers", "socks", "shirt", "coat", "hat")
-_PRODUCER = {
-    "enable.idempotence": True,
-    "max.in.flight": 1,  # more can lose the first records of a new topic: KAFKA-15591
-    "partitioner": "murmur2_random",  # the Java client's
-    "log_level": 3,  # errors only
-}
 
 
 def day(kafka: Kafka, seed: int = 12) -> str:
@@ -35,7 +30,7 @@ def day(kafka: Kafka, seed: int = 12) -> str:
         nonlocal acknowledged
         acknowledged += error is None
 
-    producer = Producer(kafka.config(**_PRODUCER))
+    producer = Producer(kafka.config(**settings.producer()))
     try:
         for _ in range(SEARCHES):
             # The first in each list is what people look for most.

@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 
+from eventlab import settings
 from eventlab.events.errors import EventError
 from eventlab.services.contract import Broken
 from eventlab.services.team import Event, Handler, Team
@@ -25,21 +26,8 @@ _PATIENCE_SECONDS = 30
 _BATCH = 500  # records in one transaction
 _POLL_SECONDS = 0.1  # how often it looks up while nothing comes
 _CHECKPOINT = "CREATE TABLE IF NOT EXISTS checkpoint (partition INTEGER PRIMARY KEY, offset INTEGER NOT NULL)"
-_CONSUMER = {
-    # Where it stands is in its view; the group is told for those who watch the lag.
-    "enable.auto.commit": False,
-    "auto.offset.reset": "error",  # what is missing from the topic is missing from the view: stop
-    "fetch.wait.max.ms": 10,
-    "log_level": 0,  # what goes wrong is said once, by this program
-}
-_PRODUCER = {
-    "enable.idempotence": True,
-    "acks": "all",
-    "max.in.flight": 1,  # KAFKA-15591
-    "partitioner": "murmur2_random",  # the Java client's
-    "linger.ms": 0,
-    "log_level": 0,
-}
+# Where it stands is in its view; the group is told for those who watch the lag.
+_CONSUMER = {"fetch.wait.max.ms": 10, "enable.partition.eof": False}
 
 
 class Options(msgspec.Struct, kw_only=True):
@@ -81,17 +69,11 @@ class Service:
         self._view = open_view(options)
         self._told: dict[int, int] = {}
         self._assigned = False
-        self._producer = Producer({**options.config, **_PRODUCER}) if options.publishes else None
-        self._consumer = Consumer(
-            {
-                **options.config,
-                **_CONSUMER,
-                "group.id": options.group,
-                # A member that the broker knows by name takes its place again at once. Without a name, the group
-                # would wait until the killed one has missed its heartbeats.
-                "group.instance.id": options.member,
-            }
-        )
+        self._producer = Producer({**options.config, **settings.producer()}) if options.publishes else None
+        # A member that the broker knows by name takes its place again at once. Without a name, the group would wait
+        # until the killed one has missed its heartbeats.
+        member = {**_CONSUMER, "group.instance.id": options.member}
+        self._consumer = Consumer({**options.config, **settings.consumer(options.group, **member)})
 
     def run(self) -> None:
         """For ever. Raises Stopped."""

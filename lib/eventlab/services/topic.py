@@ -5,27 +5,20 @@ from collections.abc import Iterator
 
 from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
 
+from eventlab import settings
 from eventlab.cluster import Kafka, LabError
 from eventlab.services.team import Event
 
 _PATIENCE_SECONDS = 20
 _BATCH = 500
 _BATCH_SECONDS = 0.05
-_PRODUCER = {
-    "enable.idempotence": True,
-    "acks": "all",
-    "max.in.flight": 1,  # KAFKA-15591
-    "partitioner": "murmur2_random",  # the Java client's
-    "linger.ms": 0,
-    "log_level": 3,
-}
 
 
 class Writer:
     """Writes events to ``topic``, keyed by what they are about, the name of the type in a header."""
 
     def __init__(self, kafka: Kafka, topic: str) -> None:
-        self._producer, self._topic = Producer(kafka.config(**_PRODUCER)), topic
+        self._producer, self._topic = Producer(kafka.config(**settings.producer())), topic
         self._failed: list[KafkaError] = []
 
     def send(self, event: Event) -> None:
@@ -51,8 +44,7 @@ class Writer:
 
 def read(kafka: Kafka, topic: str) -> Iterator[Event]:
     """All that is in ``topic``, by a fresh consumer; each partition in its order. Raises LabError."""
-    settings = {"enable.auto.commit": False, "enable.partition.eof": True, "auto.offset.reset": "error"}
-    consumer = Consumer(kafka.config(**settings, **{"group.id": kafka.name("reader"), "fetch.wait.max.ms": 10}))
+    consumer = Consumer(kafka.config(**settings.consumer(kafka.name("reader"), **{"fetch.wait.max.ms": 10})))
     try:
         partitions = consumer.list_topics(topic, _PATIENCE_SECONDS).topics[topic].partitions
         consumer.assign([TopicPartition(topic, partition, 0) for partition in partitions])

@@ -8,6 +8,7 @@ from eventlab.store.database import Database
 from eventlab.store.kafka_records import Record
 from eventlab.topics.errors import Fenced, OutOfPlace, RecordFailed, RecordsLost
 from eventlab.topics.parking import Parked, parked, retry_parked
+from eventlab.topics.pipeline import Output, Pipeline
 from eventlab.topics.progress import Lag, lag, wait_until
 from eventlab.topics.projector import TopicProjector
 from eventlab.topics.reading import Read, log_events
@@ -18,7 +19,9 @@ __all__ = [
     "Fenced",
     "Lag",
     "OutOfPlace",
+    "Output",
     "Parked",
+    "Pipeline",
     "Read",
     "Record",
     "RecordFailed",

@@ -1,10 +1,8 @@
 """The topic's side: a consumer, alone or as a member of a group, that keeps a view up to date."""
 
 import time
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from threading import Event
 from typing import Any, Literal, NoReturn
 
@@ -14,6 +12,7 @@ from eventlab import settings
 from eventlab.store import Unavailable
 from eventlab.store.kafka import Cluster
 from eventlab.store.kafka_records import Record
+from eventlab.topics.batches import BATCH, Batch, by_partition, gone
 from eventlab.topics.errors import Fenced, RecordsLost
 from eventlab.topics.reading import Read, log_events
 from eventlab.topics.sink import Behind, Share, Sink
@@ -21,12 +20,8 @@ from eventlab.views import View, ViewError
 from eventlab.views.bookkeeping import Home
 from eventlab.views.projector import RETRY_SECONDS, Progress
 
-_BATCH = 500  # records in one call, and at most in one transaction of a partition
 _POLL_SECONDS = 0.1  # how often it looks up while nothing comes
 _ASK_SECONDS = 10.0  # for one question to the cluster
-_GONE = {KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE, KafkaError._LOG_TRUNCATION}
-# The application was too slow, so the group went on without it: it comes back with the next poll.
-_LEFT_BEHIND = KafkaError._MAX_POLL_EXCEEDED
 
 
 class TopicProjector:
@@ -131,7 +126,7 @@ class TopicProjector:
             consumer.assign([TopicPartition(self.topic, partition, starts[partition]) for partition in left])
             heard = time.monotonic()
             while left:
-                batches, complaint = _by_partition(consumer.consume(_BATCH, _POLL_SECONDS))
+                batches, complaint = by_partition(consumer.consume(BATCH, _POLL_SECONDS))
                 if complaint is not None:
                     self._heard(consumer, complaint)
                 for partition, batch in batches.items():
@@ -194,14 +189,14 @@ class TopicProjector:
         while not done():
             first = consumer.poll(_POLL_SECONDS)
             if first is not None:
-                applied(self._serve(consumer, [first, *consumer.consume(_BATCH - 1, 0)]))
+                applied(self._serve(consumer, [first, *consumer.consume(BATCH - 1, 0)]))
                 heard = time.monotonic()
             elif patience is not None and time.monotonic() - heard > patience:
                 self._silent(patience)
 
     def _serve(self, consumer: Consumer, messages: Iterable[Message]) -> int:
         """Apply a batch, partition by partition; how many records that was."""
-        batches, complaint = _by_partition(messages)
+        batches, complaint = by_partition(messages)
         done = sum(self._apply(partition, batch) for partition, batch in batches.items())
         if self._group is not None and done:
             self._tell(consumer)
@@ -209,7 +204,7 @@ class TopicProjector:
             self._heard(consumer, complaint)
         return done
 
-    def _apply(self, partition: int, batch: "_Batch") -> int:
+    def _apply(self, partition: int, batch: Batch) -> int:
         share = self._shares.get(partition)
         if share is None or batch.end <= share.position:
             return 0  # it went to another member while the batch was on its way
@@ -243,7 +238,7 @@ class TopicProjector:
     def _heard(self, consumer: Consumer, complaint: Message) -> None:
         """What the client says instead of a record: most of it passes, since it tries again by itself."""
         error = complaint.error()
-        if error.code() in _GONE:
+        if gone(complaint):
             self._lost(consumer, complaint.partition(), error)
         if error.fatal():
             raise Unavailable(f"{self.topic} cannot be read on: {error.str()}")
@@ -296,30 +291,6 @@ class TopicProjector:
         raise Unavailable(
             f"the topic {self.topic} cannot be read: {error.str()}; check that the cluster runs (eventlab status)"
         ) from KafkaException(error)
-
-
-@dataclass
-class _Batch:
-    """What came of one partition: records, and up to which offset that is all."""
-
-    records: list[Record] = field(default_factory=list)
-    end: int = 0
-
-
-def _by_partition(messages: Iterable[Message]) -> tuple[dict[int, _Batch], Message | None]:
-    """What came, up to the first complaint of the client, and that."""
-    batches: dict[int, _Batch] = defaultdict(_Batch)
-    for message in messages:
-        error = message.error()
-        if error is None:
-            batch = batches[message.partition()]
-            batch.records.append(Record.of(message))
-            batch.end = message.offset() + 1
-        elif error.code() == KafkaError._PARTITION_EOF:
-            batches[message.partition()].end = message.offset()  # behind marks of transactions, too
-        elif error.code() != _LEFT_BEHIND:
-            return batches, message
-    return batches, None
 
 
 def _settings(topic: str, group: str | None, member: str | None, protocol: str) -> dict[str, Any]:

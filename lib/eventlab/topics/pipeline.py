@@ -1,0 +1,151 @@
+"""From topic to topic, exactly once: what is read, what is written and how far it is are one transaction of Kafka's."""
+
+import time
+import warnings
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from threading import Event
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
+
+from eventlab import settings
+from eventlab.store import Unavailable
+from eventlab.store.kafka import Cluster
+from eventlab.store.kafka_records import Record
+from eventlab.topics.batches import BATCH, by_partition, gone
+from eventlab.topics.errors import RecordFailed, RecordsLost
+
+_POLL_SECONDS = 0.1  # how often it looks up while nothing comes
+_PAUSE_SECONDS = 0.5  # before it begins again
+# For a commit or abort. Less than socket.timeout.ms, past which librdkafka would repeat the request in silence.
+_ANSWER_SECONDS = 8.0
+
+
+class Output(NamedTuple):
+    """A record to write."""
+
+    topic: str
+    key: str | bytes | None
+    value: bytes | None
+    headers: Mapping[str, str | bytes] = MappingProxyType({})
+
+
+class Pipeline:
+    """Consumes a topic, and produces what ``process`` makes of each record: once, for those who read committed.
+
+    ``name`` is the group's, and with the partition the transactional id: whoever gets a partition fences the producer
+    that its predecessor had for it, and reads on where the last transaction that was committed ends. ``member`` is a
+    name in the group, the same after a restart. ``process`` changes nothing else: what it does to a database, or asks
+    of a service, is outside of the transaction.
+
+    Whatever goes wrong with a transaction, a timeout above all, all producers are thrown away and the group is joined
+    again. ``patience``: for how many seconds that may go on without a transaction that is committed.
+    """
+
+    def __init__(
+        self,
+        kafka: Cluster,
+        topic: str,
+        name: str,
+        process: Callable[[Record], Iterable[Output]],
+        *,
+        member: str | None = None,
+        patience: float = 60.0,
+    ) -> None:
+        self._kafka, self._topic, self._name, self._process, self._patience = kafka, topic, name, process, patience
+        self._instance = {} if member is None else {"group.instance.id": member}
+        self._producers: dict[int, Producer] = {}
+        self._well = 0.0
+
+    def run(self, stop: Event | None = None) -> None:
+        """Follow the topic until ``stop`` is set, or for ever.
+
+        Raises RecordFailed when ``process`` raises, with nothing of that batch written; RecordsLost; Unavailable.
+        """
+        stop, self._well = stop or Event(), time.monotonic()
+        while not stop.is_set():
+            try:
+                self._work(stop)
+            except KafkaException as error:
+                if time.monotonic() - self._well > self._patience:
+                    raise Unavailable(
+                        f"{self._name}: no transaction could be committed for {self._patience:g} s "
+                        f"({error.args[0].str()}); check that the cluster runs (eventlab status)"
+                    ) from error
+                stop.wait(_PAUSE_SECONDS)
+
+    def _work(self, stop: Event) -> None:
+        consumer = Consumer(self._kafka.config(**settings.member(self._name, **self._instance)))
+        try:
+            consumer.subscribe([self._topic], on_assign=self._got, on_revoke=self._gave, on_lost=self._gave)
+            while not stop.is_set():
+                first = consumer.poll(_POLL_SECONDS)
+                if first is None:
+                    continue
+                batches, complaint = by_partition([first, *consumer.consume(BATCH - 1, 0)])
+                for partition, batch in batches.items():
+                    # Without a producer it went to another member while the batch was on its way.
+                    if batch.records and partition in self._producers:
+                        self._transact(consumer, partition, batch.records, batch.end)
+                if complaint is not None:
+                    if gone(complaint):
+                        raise RecordsLost(
+                            f"{self._name} is to go on in {self._topic}, partition {complaint.partition()}, where "
+                            f"there is nothing any more ({complaint.error().str()}): it was deleted unread"
+                        )
+                    raise KafkaException(complaint.error())
+        finally:
+            self._throw_away(list(self._producers))
+            consumer.close()
+
+    def _got(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        for each in partitions:
+            mine = settings.transactions(f"{self._name}-{each.partition}")
+            producer = self._producers[each.partition] = Producer(self._kafka.config(**mine))
+            producer.init_transactions(_ANSWER_SECONDS)
+        # After that, for then the predecessor's last transaction has ended one way or the other.
+        places = consumer.committed(partitions, _ANSWER_SECONDS)
+        for each in places:
+            each.offset = max(each.offset, 0)  # a negative one says that there is none yet
+        consumer.incremental_assign(places)
+
+    def _gave(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        """No transaction is open: it begins and ends between two polls."""
+        self._throw_away(each.partition for each in partitions)
+        consumer.incremental_unassign(partitions)
+
+    def _transact(self, consumer: Consumer, partition: int, records: list[Record], end: int) -> None:
+        producer = self._producers[partition]
+        outputs = [output for record in records for output in self._processed(record)]
+        producer.begin_transaction()
+        for output in outputs:
+            self._produce(producer, output)
+        place = TopicPartition(self._topic, partition, end)
+        producer.send_offsets_to_transaction([place], consumer.consumer_group_metadata(), _ANSWER_SECONDS)
+        producer.commit_transaction(_ANSWER_SECONDS)  # which waits for all records, and fails when one fails
+        self._well = time.monotonic()
+
+    def _processed(self, record: Record) -> Iterable[Output]:
+        try:
+            return list(self._process(record))
+        except Exception as error:
+            raise RecordFailed(self._name, record, error) from error
+
+    @staticmethod
+    def _produce(producer: Producer, output: Output) -> None:
+        headers: dict[str, Any] = dict(output.headers)
+        while True:
+            try:
+                return producer.produce(output.topic, output.value, output.key, headers=headers)  # type: ignore[no-any-return]
+            except BufferError:
+                producer.poll(_POLL_SECONDS)
+
+    def _throw_away(self, partitions: Iterable[int]) -> None:
+        """What stays open is ended by whoever has the transactional id next, or by its timeout."""
+        for partition in partitions:
+            if (producer := self._producers.pop(partition, None)) is not None:
+                producer.purge()
+                with suppress(KafkaException), warnings.catch_warnings(action="ignore"):
+                    producer.close()  # aborts what is open, as far as it can: it may have been fenced meanwhile
