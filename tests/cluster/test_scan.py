@@ -32,7 +32,7 @@ def numbers(scan):
 
 
 def test_every_record_once_and_each_partition_in_its_order(kafka):
-    topic = kafka.topic("long", partitions=3)
+    topic = kafka.topic("long", retention_ms=-1, partitions=3)
     for partition in range(3):
         write(kafka, topic, range(partition, 3 * BATCH, 3), partition)
     scan = Scan(kafka, topic)
@@ -46,7 +46,7 @@ def test_every_record_once_and_each_partition_in_its_order(kafka):
 
 
 def test_progress_only_grows(kafka):
-    topic = kafka.topic("progress")
+    topic = kafka.topic("progress", retention_ms=-1)
     write(kafka, topic, range(5 * BATCH))
     scan = Scan(kafka, topic)
     told = [scan.done for _ in scan]
@@ -55,11 +55,11 @@ def test_progress_only_grows(kafka):
 
 
 def test_nothing_to_read_ends_at_once(kafka):
-    assert numbers(Scan(kafka, kafka.topic("empty", partitions=3))) == []
+    assert numbers(Scan(kafka, kafka.topic("empty", retention_ms=-1, partitions=3))) == []
 
 
 def test_what_comes_later_is_left_for_later(kafka):
-    topic = kafka.topic("live")
+    topic = kafka.topic("live", retention_ms=-1)
     write(kafka, topic, range(10))
     scan = Scan(kafka, topic)
     write(kafka, topic, range(10, 2 * BATCH))
@@ -67,7 +67,7 @@ def test_what_comes_later_is_left_for_later(kafka):
 
 
 def test_only_what_was_committed_and_the_marks_behind_it_do_not_keep_it_waiting(kafka):
-    topic = kafka.topic("transactions")
+    topic = kafka.topic("transactions", retention_ms=-1)
     for part, end in enumerate(["commit", "abort", "commit", "abort"]):
         write(kafka, topic, range(part * 10, part * 10 + 10), transaction=end)
     scan = Scan(kafka, topic)
@@ -76,7 +76,7 @@ def test_only_what_was_committed_and_the_marks_behind_it_do_not_keep_it_waiting(
 
 
 def test_a_transaction_that_is_still_open_is_not_waited_for(kafka):
-    topic = kafka.topic("open")
+    topic = kafka.topic("open", retention_ms=-1)
     write(kafka, topic, range(10))
     producer = Producer(kafka.config(**{"log_level": 0, "transactional.id": kafka.name("writer")}))
     producer.init_transactions(30)
@@ -89,7 +89,7 @@ def test_a_transaction_that_is_still_open_is_not_waited_for(kafka):
 
 @pytest.mark.parametrize(("seconds", "first"), [(-1, 0), (3, 3), (3.5, 4), (99, 10)])
 def test_since_a_time(kafka, seconds, first):
-    topic = kafka.topic("since", partitions=2, message_timestamp_type="CreateTime")
+    topic = kafka.topic("since", retention_ms=-1, partitions=2, message_timestamp_type="CreateTime")
     write(kafka, topic, range(0, 10, 2), partition=0)
     write(kafka, topic, range(1, 10, 2), partition=1)
     scan = Scan(kafka, topic, since=NOON + timedelta(seconds=seconds))
@@ -98,7 +98,7 @@ def test_since_a_time(kafka, seconds, first):
 
 
 def test_a_topic_whose_beginning_is_gone_is_read_from_what_is_there(kafka):
-    topic = kafka.topic("cut")
+    topic = kafka.topic("cut", retention_ms=-1)
     write(kafka, topic, range(10))
     for done in kafka.admin.delete_records([TopicPartition(topic, 0, 4)]).values():
         done.result(30)
@@ -106,7 +106,7 @@ def test_a_topic_whose_beginning_is_gone_is_read_from_what_is_there(kafka):
 
 
 def test_what_is_deleted_while_it_is_read_is_an_error_and_not_a_gap(kafka):
-    topic = kafka.topic("cut")
+    topic = kafka.topic("cut", retention_ms=-1)
     write(kafka, topic, range(10))
     scan = Scan(kafka, topic)
     for done in kafka.admin.delete_records([TopicPartition(topic, 0, 4)]).values():
@@ -132,7 +132,7 @@ def test_no_cluster(kafka, monkeypatch):
 
 
 def test_no_group_is_left_on_the_cluster(kafka):
-    topic = kafka.topic("quiet")
+    topic = kafka.topic("quiet", retention_ms=-1)
     write(kafka, topic, range(10))
     numbers(Scan(kafka, topic))
     groups = kafka.admin.list_consumer_groups().result(30).valid

@@ -10,6 +10,7 @@ from uuid import uuid4
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 
+from eventlab import settings
 from eventlab.cluster import Kafka
 from eventlab.domain import cart
 from eventlab.domain.cart import CartAbandoned, CreateCart
@@ -32,7 +33,7 @@ def reasons(events: Iterator[Recorded]) -> list[str]:
 
 @pytest.fixture
 def topic(kafka: Kafka) -> str:
-    return kafka.topic("log")
+    return kafka.topic("log", **settings.topic(1))
 
 
 @pytest.fixture
@@ -93,14 +94,14 @@ def test_the_envelope_travels_in_the_headers(kafka: Kafka, topic: str) -> None:
 
 
 def test_streams_on_several_partitions_are_read_one_by_one(kafka: Kafka) -> None:
-    log = KafkaEventLog(kafka, kafka.topic("log", partitions=3))
+    log = KafkaEventLog(kafka, kafka.topic("log", 3, **settings.topic(1)))
     for stream in MANY:
         assert log.append(stream, [abandoned(str(stream)), abandoned("again")]).versions == (1, 2)
     assert [reasons(log.read(stream)) for stream in MANY] == [[str(stream), "again"] for stream in MANY]
 
 
 def test_several_partitions_have_no_order_of_all_events(kafka: Kafka) -> None:
-    log = KafkaEventLog(kafka, kafka.topic("log", partitions=3))
+    log = KafkaEventLog(kafka, kafka.topic("log", 3, **settings.topic(1)))
     with pytest.raises(NotSupported, match="3 partitions"):
         log.read_all()
     with pytest.raises(NotSupported, match="3 partitions"):

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from eventlab import settings
 from eventlab.cluster import Kafka
 from eventlab.store import KafkaEventLog
 from eventlab.topics import Database
@@ -18,7 +19,7 @@ def home(sql_url: str) -> Iterator[Database]:
 
 @pytest.fixture
 def topic(kafka: Kafka) -> str:
-    return kafka.topic("carts", 3)
+    return kafka.topic("carts", 3, **settings.topic(1))
 
 
 @pytest.fixture
