@@ -11,7 +11,7 @@ from tests.views.shop import carts
 
 from eventlab.cluster import Kafka
 from eventlab.pitfalls.actors import Actor
-from eventlab.store import KafkaEventLog
+from eventlab.store import KafkaEventLog, Unavailable
 from eventlab.topics import Database, Fenced, TopicProjector, lag, wait_until
 from eventlab.views import Running
 
@@ -107,6 +107,23 @@ def test_a_member_that_is_killed_is_replaced_at_once_by_its_name(
         other.kill()
         with Running([member(kafka, topic, home, group, member="one")]):
             wait_until(projector, ends(log), PATIENCE_SECONDS)
+    holds(home, log)
+    home.close()
+
+
+def test_of_two_members_with_one_name_the_first_stops_and_says_so(
+    kafka: Kafka, topic: str, log: KafkaEventLog, sqlite_url: str
+) -> None:
+    group, home = kafka.name("carts"), Database(sqlite_url)
+    first, second = (member(kafka, topic, home, group, member="one") for _ in range(2))
+    running = Running([first])
+    wait_for(lambda: first.partitions == [0, 1, 2])
+    with Running([second]):
+        wait_for(lambda: running.failed)
+        write(log, 1, APPENDS)
+        wait_until(second, ends(log), PATIENCE_SECONDS)
+    with pytest.raises((Fenced, Unavailable), match=r"fenced by other consumer|taken partition"):
+        running.stop()
     holds(home, log)
     home.close()
 

@@ -41,3 +41,8 @@ def by_partition(messages: Iterable[Message]) -> tuple[dict[int, Batch], Message
 def gone(complaint: Message) -> bool:
     """Whether the record that is to be read next is not in the topic."""
     return complaint.error().code() in _GONE
+
+
+def fatal(complaint: Message) -> bool:
+    """Whether the client has stopped for good: another member has its name. Its error says no ``fatal()``."""
+    return bool(complaint.error().fatal() or complaint.error().code() == KafkaError._FATAL)

@@ -14,7 +14,7 @@ from eventlab import settings
 from eventlab.store import Unavailable
 from eventlab.store.kafka import Cluster
 from eventlab.store.kafka_records import Record
-from eventlab.topics.batches import BATCH, by_partition, gone
+from eventlab.topics.batches import BATCH, by_partition, fatal, gone
 from eventlab.topics.errors import RecordFailed, RecordsLost
 
 _POLL_SECONDS = 0.1  # how often it looks up while nothing comes
@@ -41,7 +41,8 @@ class Pipeline:
     of a service, is outside of the transaction.
 
     Whatever goes wrong with a transaction, a timeout above all, all producers are thrown away and the group is joined
-    again. ``patience``: for how many seconds that may go on without a transaction that is committed.
+    again; one whose name another member has taken stops. ``patience``: for how many seconds that may go on without a
+    transaction that is committed.
     """
 
     def __init__(
@@ -95,6 +96,8 @@ class Pipeline:
                             f"{self._name} is to go on in {self._topic}, partition {complaint.partition()}, where "
                             f"there is nothing any more ({complaint.error().str()}): it was deleted unread"
                         )
+                    if fatal(complaint):
+                        raise Unavailable(f"{self._name} cannot read on: {complaint.error().str()}")
                     raise KafkaException(complaint.error())
         finally:
             self._throw_away(list(self._producers))

@@ -12,7 +12,7 @@ from eventlab import settings
 from eventlab.store import Unavailable
 from eventlab.store.kafka import Cluster
 from eventlab.store.kafka_records import Record
-from eventlab.topics.batches import BATCH, Batch, by_partition, gone
+from eventlab.topics.batches import BATCH, Batch, by_partition, fatal, gone
 from eventlab.topics.errors import Fenced, RecordsLost
 from eventlab.topics.reading import Read, log_events
 from eventlab.topics.sink import Behind, Share, Sink
@@ -67,6 +67,7 @@ class TopicProjector:
                 "keeps its name until the broker has missed it for 45 s, and its successor is refused until then"
             )
         self._kafka, self.topic, self._group, self._patience = kafka, topic, group, patience
+        self._named = member is not None
         self._settings = _settings(topic, group, member, protocol)
         with self._consumer() as consumer:
             partitions = self._await_topic(consumer)
@@ -105,7 +106,8 @@ class TopicProjector:
     def run(self, stop: Event | None = None) -> None:
         """Catch up, then follow live until ``stop`` is set (noticed within a tenth of a second), or for ever.
 
-        A member of a group that was fenced (it slept, and the group went on without it) joins it again.
+        A member of a group that was fenced (it slept, and the group went on without it) joins it again. One with a
+        name stops instead, since its successor has that name: Fenced, or Unavailable when the group says so first.
         Raises RecordFailed, RecordsLost, Unavailable; Fenced without a group.
         """
         stop = stop or Event()
@@ -115,7 +117,7 @@ class TopicProjector:
                     self._join(consumer)
                     self._follow(consumer, stop.is_set)
                 except Fenced:
-                    if self._group is None:
+                    if self._group is None or self._named:
                         raise
             self._shares.clear()
 
@@ -240,7 +242,7 @@ class TopicProjector:
         error = complaint.error()
         if gone(complaint):
             self._lost(consumer, complaint.partition(), error)
-        if error.fatal():
+        if fatal(complaint):
             raise Unavailable(f"{self.topic} cannot be read on: {error.str()}")
         self._await_topic(consumer)
 
