@@ -1,7 +1,7 @@
 """Chaos for the project's own Kafka code: three brokers under full load, struck by a plan of faults.
 
 ``cured`` is the library as it is: :class:`~eventlab.store.KafkaEventLog`, whose writers look for what was not
-acknowledged before they write it again, and a view with its checkpoint in the same transaction. ``broken`` is what many
+acknowledged before they write it again, and a view by :class:`~eventlab.topics.TopicProjector`. ``broken`` is what many
 have: ``acks=1``, no idempotence, several requests in flight, reports that nobody reads, a group that commits by itself.
 Every checker judges both, what is in the log and what the view applied.
 """

@@ -31,9 +31,9 @@ Progress = Callable[[str], None]
 
 _WRITERS = 8
 _REPLICAS = 3
-_WORK: Mapping[Configuration, tuple[writers.Writer, Callable[..., None]]] = {
-    "cured": (writers.careful, view.careful),
-    "broken": (writers.careless, view.careless),
+_WORK: Mapping[Configuration, tuple[writers.Writer, view.Reader]] = {
+    "cured": (writers.careful, view.CAREFUL),
+    "broken": (writers.careless, view.CARELESS),
 }
 
 
@@ -106,7 +106,7 @@ def run(
     However this ends, every fault does, all brokers run and no process stays. ``progress`` hears what is done.
     Raises LabError when the cluster does not recover, NeedsEmbeddedLab where its brokers are not the lab's.
     """
-    write, keep_view = _WORK[configuration]
+    write, reader = _WORK[configuration]
     with ExitStack() as stack:
         stack.enter_context(healthy(kafka))
         topic = kafka.topic("chaos", partitions=writers.PARTITIONS, replication=_REPLICAS)
@@ -114,7 +114,7 @@ def run(
         path = Path(stack.enter_context(TemporaryDirectory(prefix="eventlab-chaos-"))) / "view.db"
         proxy = stack.enter_context(FaultProxy(kafka))
         reads = {"config": proxy.config(), "topic": topic, "group": kafka.name("chaos"), "path": str(path)}
-        actor = stack.enter_context(Actor(keep_view, **reads))
+        actor = stack.enter_context(Actor(reader.work, **reads))
         stop, began = Event(), time.monotonic()
         pool = stack.enter_context(ThreadPoolExecutor(_WRITERS))
         stack.callback(stop.set)
@@ -134,7 +134,7 @@ def run(
         lasted = time.monotonic() - began
         progress(f"{lasted:4.0f} s  the writers stop, the view catches up")
         sent = [attempt for each in working for attempt in each.result()]
-        view.await_end(path, ends(kafka, topic, IsolationLevel.READ_COMMITTED))
+        reader.await_end(kafka, topic, path, ends(kafka, topic, IsolationLevel.READ_COMMITTED))
         records, seen = read(kafka, topic), view.applied(path)
     there = tuple(Sent(record.fact, "ok", record.partition, record.offset) for record in records)
     return Outcome(configuration, seed, tuple(strikes), History(records, tuple(sent)), History(seen, there), lasted)

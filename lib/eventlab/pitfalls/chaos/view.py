@@ -2,16 +2,25 @@
 
 import sqlite3
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import closing
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, Message
+from confluent_kafka import murmur2 as partition_of
+from sqlalchemy import Column, Integer, LargeBinary, MetaData, Table
 
-from eventlab.cluster import LabError
+from eventlab.cluster import Kafka, LabError
+from eventlab.events.envelope import Recorded
+from eventlab.events.registry import TypeRegistry
 from eventlab.pitfalls.actors import Tell
-from eventlab.pitfalls.record import Record
+from eventlab.pitfalls.chaos.writers import PARTITIONS
+from eventlab.pitfalls.record import Fact, Record
+from eventlab.topics import Database, TopicProjector, log_events, wait_until
+from eventlab.views import View, row_per_event
 
 READER = "view"
 
@@ -19,80 +28,96 @@ _BATCH = 500
 _POLL_SECONDS = 0.1
 _PATIENCE_SECONDS = 90.0
 _LOOK_SECONDS = 0.1
-_TABLES = """
+_MEMBER = "bookkeeper"  # the same after a restart: it has its partitions back at once
+# A row per booking that is applied, also if it was applied before: its number is not the booking's.
+_APPLIED = Table(
+    "applied",
+    MetaData(),
+    Column("number", Integer, primary_key=True),
+    Column("partition", Integer),
+    Column("offset", Integer),
+    Column("milliseconds", Integer),
+    Column("booking", LargeBinary),
+)
+_CARELESS_TABLES = """
 CREATE TABLE IF NOT EXISTS applied (
     number INTEGER PRIMARY KEY, partition INTEGER, offset INTEGER, milliseconds INTEGER, booking BLOB
 );
-CREATE TABLE IF NOT EXISTS checkpoint (partition INTEGER PRIMARY KEY, offset INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS ended (partition INTEGER PRIMARY KEY, offset INTEGER NOT NULL);
 """
 _APPLY = "INSERT INTO applied (partition, offset, milliseconds, booking) VALUES (?, ?, ?, ?)"
-_CONSUMER = {
+_CARELESS = {
+    "auto.offset.reset": "earliest",
+    "session.timeout.ms": 3000,  # how long the group waits for a member that was killed; 45 s by default
     "enable.partition.eof": True,
-    "isolation.level": "read_committed",
-    "fetch.wait.max.ms": 100,
     "log_level": 0,
 }
-_SESSION_MS = 3000  # how long the group waits for a member that was killed; 45 s by default
 
 
-def careful(tell: Tell, *, config: Mapping[str, Any], topic: str, group: str, path: str) -> None:
-    """Rows and checkpoint stand or fall together; a partition is read on from the view's own checkpoint."""
-    view = _open(path)
-    settings = {"enable.auto.commit": False, "auto.offset.reset": "error", "group.id": group}
-    consumer = Consumer({**config, **_CONSUMER, **settings})
-    partitions = consumer.list_topics(topic, _PATIENCE_SECONDS).topics[topic].partitions
-    stands = dict(view.execute("SELECT partition, offset FROM checkpoint"))
-    consumer.assign([TopicPartition(topic, number, stands.get(number, 0)) for number in partitions])
-    while True:
-        batch = consumer.consume(_BATCH, _POLL_SECONDS)
-        view.execute("BEGIN IMMEDIATE")
-        for message in _records(view, batch):
-            view.execute(_APPLY, _row(message))
-            view.execute("INSERT OR REPLACE INTO checkpoint VALUES (?, ?)", (message.partition(), message.offset() + 1))
-        view.execute("COMMIT")
+@dataclass(frozen=True)
+class Reader:
+    """``work`` is what its process does, with ``config``, ``topic``, ``group`` and the ``path`` of its file.
+
+    ``await_end`` waits, in another process, until the view has got to these offsets, by partition.
+    """
+
+    work: Callable[..., None]
+    await_end: Callable[[Kafka, str, Path, Mapping[int, int]], None]
 
 
-def careless(tell: Tell, *, config: Mapping[str, Any], topic: str, group: str, path: str) -> None:
+def work_carefully(tell: Tell, *, config: Mapping[str, Any], topic: str, group: str, path: str) -> None:
+    """As the library does it."""
+    with closing(Database(f"sqlite:///{path}")) as home:
+        _projector(Kafka(dict(config), None), topic, home, group=group, member=_MEMBER).run()
+
+
+def _projector(kafka: Kafka, topic: str, home: Database, **member: Any) -> TopicProjector:
+    view = View("bookings", (_APPLIED,), row_per_event(_APPLIED, {Fact: _row_of}))
+    return TopicProjector(kafka, topic, home, view, read=log_events(TypeRegistry([Fact])), **member)
+
+
+def _row_of(recorded: Recorded) -> Mapping[str, Any]:
+    assert isinstance(recorded.event, Fact)
+    return {
+        "partition": partition_of(str(recorded.stream).encode(), PARTITIONS),
+        "offset": recorded.position - 1,
+        "milliseconds": round(1000 * recorded.recorded_time.timestamp()),
+        "booking": recorded.event.encode(),
+    }
+
+
+def _await_checkpoints(kafka: Kafka, topic: str, path: Path, ends: Mapping[int, int]) -> None:
+    with closing(Database(f"sqlite:///{path}")) as home:
+        wait_until(_projector(kafka, topic, home), ends, _PATIENCE_SECONDS)
+
+
+def work_carelessly(tell: Tell, *, config: Mapping[str, Any], topic: str, group: str, path: str) -> None:
     """In a group that commits by itself, by the clock, whatever has been handled by then."""
-    view = _open(path)
-    settings = {"auto.offset.reset": "earliest", "group.id": group, "session.timeout.ms": _SESSION_MS}
-    consumer = Consumer({**config, **_CONSUMER, **settings})
+    view = sqlite3.connect(path, isolation_level=None)
+    view.execute("PRAGMA journal_mode = WAL")  # whoever looks at it does not wait
+    view.execute("PRAGMA synchronous = NORMAL")
+    view.executescript(_CARELESS_TABLES)
+    consumer = Consumer({**config, **_CARELESS, "group.id": group})
     consumer.subscribe([topic])
     while True:
         for message in _records(view, consumer.consume(_BATCH, _POLL_SECONDS)):
-            view.execute(_APPLY, _row(message))
+            row = message.partition(), message.offset(), message.timestamp()[1], message.value()
+            view.execute(_APPLY, row)
 
 
 def _records(view: sqlite3.Connection, batch: Iterable[Message]) -> Iterable[Message]:
-    """Those of a batch that are records; notes where a partition ended. Raises LabError for what cannot be read on."""
+    """Those of a batch that are records; notes where a partition ended."""
     for message in batch:
         error = message.error()
         if error is None:
             yield message
         elif error.code() == KafkaError._PARTITION_EOF:
             view.execute("INSERT OR REPLACE INTO ended VALUES (?, ?)", (message.partition(), message.offset()))
-        elif error.fatal() or error.code() == KafkaError._AUTO_OFFSET_RESET:
-            raise LabError(f"The view cannot read on: {error.str()}.")
 
 
-def _row(message: Message) -> tuple[int, int, int, bytes]:
-    return message.partition(), message.offset(), message.timestamp()[1], message.value()
-
-
-def _open(path: str) -> sqlite3.Connection:
-    view = sqlite3.connect(path, isolation_level=None)
-    view.execute("PRAGMA journal_mode = WAL")  # whoever looks at it does not wait
-    view.execute("PRAGMA synchronous = NORMAL")
-    view.executescript(_TABLES)
-    return view
-
-
-def await_end(path: Path, ends: Mapping[int, int]) -> None:
-    """Wait until the view has got to ``ends``. Raises LabError when it takes too long."""
-    view = _open(str(path))
+def _await_ends(kafka: Kafka, topic: str, path: Path, ends: Mapping[int, int]) -> None:
     deadline = time.monotonic() + _PATIENCE_SECONDS
-    try:
+    with closing(sqlite3.connect(path)) as view:
         while True:
             there = dict(view.execute("SELECT partition, offset FROM ended"))
             if all(there.get(partition, 0) >= end for partition, end in ends.items()):
@@ -100,17 +125,16 @@ def await_end(path: Path, ends: Mapping[int, int]) -> None:
             if time.monotonic() > deadline:
                 raise LabError(f"The view did not get to {ends} within {_PATIENCE_SECONDS:g} s, but to {there}.")
             time.sleep(_LOOK_SECONDS)
-    finally:
-        view.close()
+
+
+CAREFUL = Reader(work_carefully, _await_checkpoints)
+CARELESS = Reader(work_carelessly, _await_ends)
 
 
 def applied(path: Path) -> tuple[Record, ...]:
     """All that the view applied, in its order."""
-    view = _open(str(path))
-    try:
+    with closing(sqlite3.connect(path)) as view:
         rows = view.execute("SELECT partition, offset, milliseconds, booking FROM applied ORDER BY number").fetchall()
-    finally:
-        view.close()
     return tuple(
         Record.decode(
             booking,

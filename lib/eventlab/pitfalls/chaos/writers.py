@@ -4,8 +4,6 @@ from collections.abc import Callable, Iterator, Sequence
 from random import Random
 from threading import Event
 
-from confluent_kafka import murmur2 as partition_of
-
 from eventlab.cluster.proxy import FaultProxy
 from eventlab.domain.money import Money
 from eventlab.events.envelope import NewEvent, StreamId
@@ -50,16 +48,20 @@ def bookings(writer: int, seed: int) -> Iterator[Sequence[Fact]]:
 
 
 def careful(proxy: FaultProxy, topic: str, number: int, seed: int, stop: Event) -> Sequence[Sent]:
-    """With the library's log. What is not acknowledged is looked for, and written again when it is not there."""
+    """With the library's log. What is not acknowledged is looked for, and written again when it is not there.
+
+    An event that is written again has the id that it had, so that whoever finds it twice knows it.
+    """
     log = KafkaEventLog(proxy, topic, TypeRegistry([Fact]))
     sent: list[Sent] = []
     try:
         for page in bookings(number, seed):
-            left = page
+            stream = StreamId.parse(page[0].key)
+            left = [NewEvent(fact) for fact in page]
             while left and not stop.is_set():
-                attempts, sure = _append(log, left)
+                attempts, sure = _append(log, stream, left)
                 sent += attempts
-                left = [] if sure else _missing(log, left, stop)
+                left = [] if sure else _missing(log, stream, left, stop)
             if stop.is_set():
                 return sent
     finally:
@@ -67,25 +69,24 @@ def careful(proxy: FaultProxy, topic: str, number: int, seed: int, stop: Event) 
     raise AssertionError("unreachable: bookings do not end")
 
 
-def _append(log: KafkaEventLog, page: Sequence[Fact]) -> tuple[list[Sent], bool]:
-    stream = StreamId.parse(page[0].key)
+def _append(log: KafkaEventLog, stream: StreamId, page: Sequence[NewEvent]) -> tuple[list[Sent], bool]:
+    facts = [new.event for new in page if isinstance(new.event, Fact)]
     try:
-        places = log.append(stream, [NewEvent(fact) for fact in page]).positions
+        places = log.append(stream, page).positions
     except Unavailable:
-        return [Sent(fact, "unknown") for fact in page], False
-    partition = partition_of(page[0].key.encode(), PARTITIONS)
-    return [Sent(fact, "ok", partition, place - 1) for fact, place in zip(page, places, strict=True)], True
+        return [Sent(fact, "unknown") for fact in facts], False
+    partition = log.partition(stream)
+    return [Sent(fact, "ok", partition, place - 1) for fact, place in zip(facts, places, strict=True)], True
 
 
-def _missing(log: KafkaEventLog, page: Sequence[Fact], stop: Event) -> list[Fact]:
+def _missing(log: KafkaEventLog, stream: StreamId, page: Sequence[NewEvent], stop: Event) -> list[NewEvent]:
     """What of ``page`` the log does not hold; asks until there is an answer."""
-    stream = StreamId.parse(page[0].key)
     while not stop.is_set():
         try:
-            there = {each.event for each in log.read(stream)}
+            there = {each.id for each in log.read(stream)}
         except Unavailable:
             continue
-        return [fact for fact in page if fact not in there]
+        return [new for new in page if new.id not in there]
     return []
 
 
