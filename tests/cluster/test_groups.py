@@ -175,6 +175,7 @@ def test_where_one_partition_cannot_be_told_the_whole_lag_is_unknown_and_no_chec
     assert orphan.notes == ("there is no such topic, or you may not see it",)
     assert not command.keeps_up(group, None, allowed=10)
     assert command.verdict([group], ["desk"]) == 2
+    assert command.verdict([], [], "the brokers said nothing about share groups") == 2
     assert "? behind" in str(drawn([group], {}).renderables[0])
 
 

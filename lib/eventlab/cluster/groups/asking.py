@@ -31,6 +31,14 @@ _REFUSED = {
     KafkaError.CLUSTER_AUTHORIZATION_FAILED,
     KafkaError.TOPIC_AUTHORIZATION_FAILED,
 }
+_MOVING = {
+    KafkaError.NOT_LEADER_FOR_PARTITION,
+    KafkaError.LEADER_NOT_AVAILABLE,
+    KafkaError.FENCED_LEADER_EPOCH,
+    KafkaError.UNKNOWN_LEADER_EPOCH,
+    KafkaError.OFFSET_NOT_AVAILABLE,
+}
+_AGAIN_SECONDS = 0.2
 _STATES = {
     ConsumerGroupState.PREPARING_REBALANCING: "rebalancing",
     ConsumerGroupState.COMPLETING_REBALANCING: "rebalancing",
@@ -41,10 +49,13 @@ _NO_LEADER = "no broker leads it"
 
 
 class Groups:
-    """The groups of one cluster, to be looked at again and again."""
+    """The groups of one cluster, to be looked at again and again.
+
+    ``unheard`` says why there may be share groups that the last look did not show; empty when there are none.
+    """
 
     def __init__(self, kafka: Kafka) -> None:
-        self._kafka = kafka
+        self._kafka, self.unheard = kafka, ""
         self._share: ShareGroups | None = None
 
     def look(self, names: Collection[str] = ()) -> list[Group]:
@@ -54,7 +65,8 @@ class Groups:
         """
         topics = self._topics()
         consumers = self._listed()
-        shares = self._share_states(STATE_TOPIC in topics or not set(names) <= consumers.keys())
+        unknown = {name for name in names if not _is_pattern(name)} - consumers.keys()
+        shares = self._share_states(STATE_TOPIC in topics or bool(unknown))
         chosen = self._chosen(names, [*consumers, *shares])
         described = self._described([name for name in chosen if name in consumers])
         members = {name: tuple(map(_member, told.members)) for name, told in described.items()}
@@ -111,19 +123,26 @@ class Groups:
 
     def _share_states(self, likely: bool) -> dict[str, str]:
         """The share groups, each with its state. Kafka's own client takes a second to start: only where it may pay."""
+        self.unheard = ""
         if self._share is None:
             if not likely:
                 return {}
             self._share = ShareGroups(self._kafka.config())
-        return self._share.states()
+        try:
+            return self._share.states()
+        except LabError as error:
+            self.unheard = str(error)
+            return {}
 
     def _chosen(self, names: Collection[str], there: Collection[str]) -> list[str]:
         if not names:
             return list(there)
         chosen: dict[str, None] = {}
         for name in names:
-            fits = fnmatch.filter(there, name) if _PATTERN & set(name) else [each for each in there if each == name]
+            fits = fnmatch.filter(there, name) if _is_pattern(name) else [each for each in there if each == name]
             if not fits:
+                if self.unheard:
+                    raise LabError(self.unheard)
                 self._described([name])  # says so if you may not look at it
                 raise LabError(f"There is no group {name}. {_some(there)}")
             chosen |= dict.fromkeys(fits)
@@ -154,13 +173,29 @@ class Groups:
         )
 
     def _offsets(self, asked: Sequence[TopicPartition], spec: OffsetSpec, **options: Any) -> dict[Where, int | str]:
-        """The offset, or why there is none."""
-        if not asked:
-            return {}
-        futures = self._kafka.admin.list_offsets(
-            dict.fromkeys(asked, spec), request_timeout=_PATIENCE_SECONDS, **options
-        )
-        return {(where.topic, where.partition): _offset(future) for where, future in futures.items()}
+        """The offset, or why there is none. While a partition changes hands it is asked again."""
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        told: dict[Where, int | str] = {}
+        left = list(asked)
+        while left:
+            futures = self._kafka.admin.list_offsets(
+                dict.fromkeys(left, spec), request_timeout=_PATIENCE_SECONDS, **options
+            )
+            moving = []
+            for where, future in futures.items():
+                try:
+                    told[where.topic, where.partition] = int(future.result(_PATIENCE_SECONDS).offset)
+                except KafkaException as error:
+                    told[where.topic, where.partition] = error.args[0].str()
+                    if error.args[0].code() in _MOVING:
+                        moving.append(where)
+                except TimeoutError:
+                    told[where.topic, where.partition] = "no answer"
+            left = moving if time.monotonic() < deadline else []
+            if left:
+                time.sleep(_AGAIN_SECONDS)
+                self._topics()  # the client learns who leads now
+        return told
 
 
 class _Marks:
@@ -185,6 +220,10 @@ class _Marks:
         return Progress(*where, stand.committed, first, end, stable, stand.left)
 
 
+def _is_pattern(name: str) -> bool:
+    return not _PATTERN.isdisjoint(name)
+
+
 def _some(names: Collection[str]) -> str:
     if not names:
         return "There is none that you may see."
@@ -207,15 +246,6 @@ def _trouble_of(where: Where, topics: Mapping[str, Any]) -> str:
     if number not in topics.get(topic, ()):
         return _GONE
     return _NO_LEADER if topics[topic][number].leader < 0 else ""
-
-
-def _offset(future: Any) -> int | str:
-    try:
-        return int(future.result(_PATIENCE_SECONDS).offset)
-    except KafkaException as error:
-        return str(error.args[0].str())
-    except TimeoutError:
-        return "no answer"
 
 
 def _member(told: Any) -> Member:

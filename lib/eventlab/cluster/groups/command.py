@@ -55,11 +55,13 @@ def groups_command(names: tuple[str, ...], once: bool, over: float | None, max_l
                 found = groups.look(names)
                 pace = paces.see(found)
             late = [each.name for each in found if not keeps_up(each, pace.get(each.name), max_lag or 0)]
+            if groups.unheard:
+                click.echo(f"eventlab: {groups.unheard}", err=True)
             if as_json:
                 click.echo(json.dumps(_told(found, pace, late if checks else None)))
             else:
                 console.print(drawn(found, pace, late if checks else ()))
-            sys.exit(verdict(found, late) if checks else 0)
+            sys.exit(verdict(found, late, groups.unheard) if checks else 0)
         _live(console, groups, names, paces, drawn(found, pace))
     except LabError as error:
         click.echo(f"eventlab: {error}", err=True)
@@ -77,7 +79,7 @@ def _live(console: Console, groups: Groups, names: Sequence[str], paces: Paces, 
             try:
                 found = groups.look(names)
                 shown = drawn(found, paces.see(found))
-                live.update(shown)
+                live.update(Together(shown, Text(groups.unheard, style="bold red")))
             except LabError as error:
                 live.update(Together(shown, Text(str(error), style="bold red")))
 
@@ -89,11 +91,11 @@ def keeps_up(group: Group, pace: Pace | None, allowed: int) -> bool:
     return group.lag <= allowed or (pace is not None and pace.keeps_up(allowed))
 
 
-def verdict(found: Sequence[Group], late: Collection[str]) -> int:
+def verdict(found: Sequence[Group], late: Collection[str], unheard: str = "") -> int:
     """The exit code: what is certain comes before what cannot be told."""
-    if not late:
-        return 0
-    return _LATE if any(each.lag is not None for each in found if each.name in late) else _COULD_NOT
+    if any(each.lag is not None for each in found if each.name in late):
+        return _LATE
+    return _COULD_NOT if late or unheard else 0
 
 
 def _told(found: Sequence[Group], paces: Mapping[str, Pace], late: Sequence[str] | None) -> dict[str, Any]:

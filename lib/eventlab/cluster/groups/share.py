@@ -12,7 +12,7 @@ from eventlab.cluster.groups.model import Member, Stand
 STATE_TOPIC = "__share_group_state"
 """Where brokers keep what share groups have done; it comes to be with the first of them."""
 
-_PATIENCE_SECONDS = 20
+_PATIENCE_SECONDS = 10
 _ADMIN = "org.apache.kafka.clients.admin"
 
 
@@ -52,9 +52,13 @@ class ShareGroups:
     def _answer(self, future: Any) -> Any:
         try:
             return future.get(_PATIENCE_SECONDS, jpype.java.util.concurrent.TimeUnit.SECONDS)
+        except jpype.java.util.concurrent.TimeoutException as error:
+            raise LabError(
+                f"The brokers said nothing about share groups within {_PATIENCE_SECONDS} s; do all of them run?"
+            ) from error
         except jpype.JException as error:
             raise LabError(
-                f"The cluster does not say what its share groups do: {error.getMessage() or error}. Does it run Kafka "
+                f"The brokers do not say what their share groups do: {error.getMessage() or error}. Do they run Kafka "
                 "4.1 or later, and may you describe groups?"
             ) from error
 
@@ -64,9 +68,8 @@ class ShareGroups:
 
 
 def _member(told: Any) -> Member:
-    return Member(
-        str(told.clientId()), str(told.host()).lstrip("/"), tuple(map(_place, told.assignment().topicPartitions()))
-    )
+    places = sorted(map(_place, told.assignment().topicPartitions()))
+    return Member(str(told.clientId()), str(told.host()).lstrip("/"), tuple(places))
 
 
 def _stand(told: Any) -> Stand:
