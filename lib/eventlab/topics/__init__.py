@@ -9,7 +9,7 @@ from eventlab.store.kafka_records import Record
 from eventlab.topics.errors import Fenced, OutOfPlace, RecordFailed, RecordsLost
 from eventlab.topics.parking import Parked, parked, retry_parked
 from eventlab.topics.pipeline import Output, Pipeline
-from eventlab.topics.progress import Lag, lag, wait_until
+from eventlab.topics.progress import Lag, keeping_up, lag, wait_until
 from eventlab.topics.projector import TopicProjector
 from eventlab.topics.reading import Read, log_events
 from eventlab.topics.rebuild import drop, rebuild, switch
@@ -28,6 +28,7 @@ __all__ = [
     "RecordsLost",
     "TopicProjector",
     "drop",
+    "keeping_up",
     "lag",
     "log_events",
     "parked",

@@ -8,6 +8,7 @@ from confluent_kafka import IsolationLevel
 
 from eventlab.cluster import Kafka
 from eventlab.cluster.ends import ends
+from eventlab.cluster.pace import Look, Pace
 from eventlab.events.envelope import Position
 from eventlab.topics.projector import TopicProjector
 from eventlab.views.errors import NotReached, ViewError
@@ -32,6 +33,24 @@ def lag(kafka: Kafka, projector: TopicProjector) -> Lag:
         raise ViewError(f"{projector.topic} has {len(committed)} partitions, and the view {len(at)}: some go unread")
     behind = sum(max(0, end - at[partition]) for partition, end in committed.items())
     return Lag(behind, sum(max(0, end - committed[partition]) for partition, end in written.items()), len(parked))
+
+
+def keeping_up(kafka: Kafka, projector: TopicProjector, *, seconds: float = 2.0) -> Pace:
+    """Whether the view keeps up with its topic, from two looks that are ``seconds`` apart.
+
+    ``.keeps_up()``, ``.lag`` in offsets, ``.there_in``; parked records are what is set ``aside``. What an open
+    transaction hides is no lag of the view. Raises ViewError when partitions were added.
+    """
+    first, _ = _look(kafka, projector)
+    time.sleep(seconds)
+    last, parked = _look(kafka, projector)
+    return Pace.between(first, last, parked)
+
+
+def _look(kafka: Kafka, projector: TopicProjector) -> tuple[Look, int]:
+    at, _ = projector.sink.state()
+    left = lag(kafka, projector)
+    return Look(time.monotonic(), left.records, sum(at.values())), left.parked
 
 
 def wait_until(projector: TopicProjector, offsets: Mapping[int, int], timeout: float = 5.0) -> None:
