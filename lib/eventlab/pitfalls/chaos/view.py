@@ -93,16 +93,22 @@ def _await_checkpoints(kafka: Kafka, topic: str, path: Path, ends: Mapping[int, 
 
 def work_carelessly(tell: Tell, *, config: Mapping[str, Any], topic: str, group: str, path: str) -> None:
     """In a group that commits by itself, by the clock, whatever has been handled by then."""
-    view = sqlite3.connect(path, isolation_level=None)
-    view.execute("PRAGMA journal_mode = WAL")  # whoever looks at it does not wait
-    view.execute("PRAGMA synchronous = NORMAL")
-    view.executescript(_CARELESS_TABLES)
+    view = _open(path)
     consumer = Consumer({**config, **_CARELESS, "group.id": group})
     consumer.subscribe([topic])
     while True:
         for message in _records(view, consumer.consume(_BATCH, _POLL_SECONDS)):
             row = message.partition(), message.offset(), message.timestamp()[1], message.value()
             view.execute(_APPLY, row)
+
+
+def _open(path: str | Path) -> sqlite3.Connection:
+    """Its file, made by whoever comes first."""
+    view = sqlite3.connect(path, isolation_level=None)
+    view.execute("PRAGMA journal_mode = WAL")  # whoever looks at it does not wait
+    view.execute("PRAGMA synchronous = NORMAL")
+    view.executescript(_CARELESS_TABLES)
+    return view
 
 
 def _records(view: sqlite3.Connection, batch: Iterable[Message]) -> Iterable[Message]:
@@ -117,7 +123,7 @@ def _records(view: sqlite3.Connection, batch: Iterable[Message]) -> Iterable[Mes
 
 def _await_ends(kafka: Kafka, topic: str, path: Path, ends: Mapping[int, int]) -> None:
     deadline = time.monotonic() + _PATIENCE_SECONDS
-    with closing(sqlite3.connect(path)) as view:
+    with closing(_open(path)) as view:
         while True:
             there = dict(view.execute("SELECT partition, offset FROM ended"))
             if all(there.get(partition, 0) >= end for partition, end in ends.items()):
