@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
-from confluent_kafka import KafkaException, Producer
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from eventlab.cluster import Kafka
 from eventlab.pitfalls.actors import Tell
@@ -52,9 +53,13 @@ def close_month(tell: Tell, *, topic: str, config: Mapping[str, Any], writer: st
             offsets: list[int] = []
             producer.begin_transaction()
             for fact in facts:
-                heard = lambda _, message: offsets.append(message.offset())  # noqa: B023, E731 heard before the next
-                producer.produce(topic, fact.encode(), fact.key, on_delivery=heard)
+                producer.produce(topic, fact.encode(), fact.key, on_delivery=partial(_note, offsets))
             producer.commit_transaction(_PATIENCE_SECONDS)
             tell("booked", account=facts[0].key, offsets=offsets)
     except KafkaException as refused:
         tell("refused", why=refused.args[0].name())
+
+
+def _note(offsets: list[int], error: KafkaError | None, message: Message) -> None:
+    if error is None:
+        offsets.append(message.offset())
