@@ -60,7 +60,7 @@ class Rule:
 
     def __init__(self, loop: asyncio.AbstractEventLoop, frames: Frames, fault: Fault) -> None:
         self._loop, self._frames, self._fault = loop, frames, fault
-        self._seen = self._struck = self._bytes = 0
+        self._seen = self._struck = self._longest = 0
         self._changed = threading.Condition()
         self._over, self._released = asyncio.Event(), False
 
@@ -71,10 +71,10 @@ class Rule:
             return self._struck
 
     @property
-    def bytes(self) -> int:
-        """How long the frames were together, without their lengths."""
+    def longest(self) -> int:
+        """How many bytes the longest of these frames had."""
         with self._changed:
-            return self._bytes
+            return self._longest
 
     def wait(self, times: int = 1, seconds: float = _PATIENCE_SECONDS) -> None:
         """Return once it has struck so many frames; one that is held is at the proxy then. Raises LabError if late."""
@@ -102,7 +102,7 @@ class Rule:
             if self._released or meant.nth not in (None, self._seen):
                 return False
             self._struck += 1
-            self._bytes += len(frame.data)
+            self._longest = max(self._longest, len(frame.data))
             self._changed.notify_all()
             return True
 

@@ -18,7 +18,7 @@ def test_each_account_costs_a_log_of_which_files_are_open_and_a_place_in_what_ev
     costs = kept["topic per account"].costs
     assert (costs["logs"], costs[OPEN]) == (FEW, FEW)
     assert costs[FILES] >= 5 * FEW, "segment, two indexes, checkpoint of leader epochs, partition.metadata"
-    assert costs[METADATA] > 100 * FEW
+    assert costs[METADATA] > 80 * FEW
 
 
 def test_in_one_topic_they_share_a_log_and_in_the_store_they_cost_the_cluster_nothing(kept):
@@ -45,11 +45,11 @@ def test_of_a_cluster_elsewhere_only_the_logs_are_known(kafka):
     assert "accounts 2, logs 2." in found.picture().alt
 
 
-def test_the_curves_have_what_grows_and_not_the_memory_that_a_jvm_takes_in_steps(kafka):
+def test_the_curves_have_all_of_it(kafka):
     curves = topic_per_entity.costs(kafka, (2, 4))
     assert curves.slope("topic per account", "logs") == 1.0
     assert curves.slope("one topic", "logs") == 0.0
-    assert MEMORY not in curves.table().columns
+    assert {FILES, OPEN, METADATA, MEMORY} < set(curves.table().columns)
 
 
 def test_it_says_what_is_kept_in_words(kept):

@@ -113,13 +113,9 @@ def run(kafka: Kafka, *, home: Home = "topic per account", accounts: int = ACCOU
 
 
 def costs(kafka: Kafka, sizes: Sequence[int] = (10, 100, 1_000)) -> Curves:
-    """What is kept, and how long it takes to open an account, as there are more. Memory is left out (:class:`Kept`)."""
-    points = []
-    for home in get_args(Home):
-        for accounts in sizes:
-            found = run(kafka, home=home, accounts=accounts).costs
-            points.append(Point(home, accounts, {name: cost for name, cost in found.items() if name != MEMORY}))
-    return Curves("accounts", points)
+    """What is kept, and how long it takes to open an account, as there are more."""
+    kept = [run(kafka, home=home, accounts=accounts) for home in get_args(Home) for accounts in sizes]
+    return Curves("accounts", [Point(each.home, each.accounts, each.costs) for each in kept])
 
 
 def _logs(kafka: Kafka, mark: str) -> list[TopicPartition]:
@@ -137,7 +133,7 @@ def _weight(kafka: Kafka) -> dict[str, float]:
         memory = sum(psutil.Process(broker.pid).memory_info().rss for broker in kafka.brokers)
     except NeedsEmbeddedLab:
         return {}
-    return {METADATA: answers.bytes, MEMORY: memory / 2**20}
+    return {METADATA: answers.longest, MEMORY: memory / 2**20}
 
 
 class _Topics:
