@@ -12,6 +12,7 @@ from eventlab.events.envelope import NewEvent, Recorded, StreamId
 CART = StreamId("cart", "17")
 OTHER = StreamId("cart", "4")
 PATIENCE_SECONDS = 30.0
+FEW_AND_MANY = (2, 400)  # stores may take another way for a large append
 
 
 class Unheard(Struct, frozen=True):

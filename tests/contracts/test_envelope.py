@@ -11,7 +11,7 @@ from eventlab.events.envelope import NewEvent, StreamId
 from eventlab.store import EventStore
 
 from .backends import Backend
-from .samples import CART, added
+from .samples import CART, FEW_AND_MANY, added
 
 NOW = datetime(2026, 3, 3, 17, 59, 59, 123456, tzinfo=UTC)
 
@@ -31,6 +31,23 @@ def test_the_recorded_time_is_the_clocks_and_the_valid_time_too_unless_given(bac
     without, given = store.read(CART)
     assert (without.recorded_time, without.valid_time) == (NOW, NOW)
     assert (given.recorded_time, given.valid_time) == (NOW, earlier)
+
+
+@pytest.mark.parametrize("many", FEW_AND_MANY)
+def test_every_letter_and_all_that_surrounds_an_event_come_back(store: EventStore, many: int) -> None:
+    text = 'a tab\t, a line\n\r, "quotes", a backslash \\ and \\n, \\N, \\., null, {}, a snowman \N{SNOWMAN}'
+    stream = StreamId("cart", text)
+    new = [
+        NewEvent(added(n, text).event, valid_time=NOW - timedelta(seconds=n), causation=uuid4(), correlation=uuid4(),
+                 metadata={text: text, "n": str(n)})
+        for n in range(many)
+    ]  # fmt: skip
+    store.append(stream, new)
+    assert [
+        NewEvent(each.event, each.id, each.valid_time, each.causation, each.correlation, each.metadata)
+        for each in store.read(stream)
+    ] == new
+    assert {each.stream for each in store.read(stream)} == {stream}
 
 
 @pytest.mark.parametrize("hours", [-11, 0, 5.5, 14])

@@ -5,7 +5,7 @@ import pytest
 from eventlab.events.envelope import Version
 from eventlab.store import Any, EventStore, NoStream, StreamExists, WrongExpectedVersion
 
-from .samples import CART, OTHER, quantities, several
+from .samples import CART, FEW_AND_MANY, OTHER, quantities, several
 
 
 def test_an_append_at_the_expected_version_is_stored(store: EventStore) -> None:
@@ -13,10 +13,11 @@ def test_an_append_at_the_expected_version_is_stored(store: EventStore) -> None:
     assert store.append(CART, several([3]), expected=Version(2)).versions == (3,)
 
 
-def test_an_append_at_a_stale_version_is_refused(store: EventStore) -> None:
+@pytest.mark.parametrize("many", FEW_AND_MANY)
+def test_an_append_at_a_stale_version_is_refused(store: EventStore, many: int) -> None:
     store.append(CART, several([1, 2]))
     with pytest.raises(WrongExpectedVersion) as caught:
-        store.append(CART, several([3]), expected=Version(1))
+        store.append(CART, several(range(many)), expected=Version(1))
     assert (caught.value.stream, caught.value.expected, caught.value.actual) == (CART, 1, 2)
     assert all(text in str(caught.value) for text in ("cart-17", "version 1", "version 2", "nothing was stored"))
     assert quantities(store.read(CART)) == [1, 2]

@@ -5,16 +5,17 @@ import pytest
 from eventlab.events.envelope import Version
 from eventlab.store import EventStore, NoStream
 
-from .samples import CART, OTHER, added, quantities, several
+from .samples import CART, FEW_AND_MANY, OTHER, added, quantities, several
 
 
-def test_a_repeated_append_gets_the_first_answer_and_stores_nothing(store: EventStore) -> None:
-    events = several([1, 2])
+@pytest.mark.parametrize("many", FEW_AND_MANY)
+def test_a_repeated_append_gets_the_first_answer_and_stores_nothing(store: EventStore, many: int) -> None:
+    events = several(range(many))
     first = store.append(CART, events)
     store.append(OTHER, several([9]))
     store.append(CART, several([3]))
     assert store.append(CART, events) == first
-    assert quantities(store.read(CART)) == [1, 2, 3]
+    assert quantities(store.read(CART)) == [*range(many), 3]
 
 
 def test_a_repeated_append_is_answered_although_its_expectation_is_past(store: EventStore) -> None:
@@ -33,13 +34,14 @@ def test_events_of_two_appends_may_be_repeated_as_one(store: EventStore) -> None
     assert again.positions == first.positions + second.positions
 
 
-def test_ids_of_which_only_some_are_known_are_refused(store: EventStore) -> None:
+@pytest.mark.parametrize("many", FEW_AND_MANY)
+def test_ids_of_which_only_some_are_known_are_refused(store: EventStore, many: int) -> None:
     known = added(1)
     store.append(CART, [known])
     with pytest.raises(ValueError, match="only some"):
-        store.append(CART, [known, added(2)])
+        store.append(CART, [known, *several(range(1, many))])
     with pytest.raises(ValueError, match="only some"):
-        store.append(CART, [added(2), known])
+        store.append(CART, [*several(range(1, many)), known])
     assert quantities(store.read(CART)) == [1]
 
 

@@ -38,6 +38,7 @@ class JsonCodec:
         self._encode = msgspec.json.Encoder().encode
         self._fields = msgspec.json.Decoder(versions.Fields).decode
         self._decoders: dict[type, msgspec.json.Decoder[Any]] = {}
+        self._writers: dict[type, tuple[EventType, tuple[str, int], Callable[[object], bytes]]] = {}
 
     def encode(self, event: object) -> Encoded:
         """The stored form of ``event``.
@@ -45,26 +46,29 @@ class JsonCodec:
         Raises UnknownEventType for an unregistered class, and Unwritable when a field holds what its declared type
         does not allow, or what JSON and the databases cannot hold (lone surrogates, the character NUL).
         """
-        entry = self.registry.of_class(type(event))
-        write = self._writer(entry.name, self._decoder(entry.cls).decode)
-        return Encoded(entry.name, entry.schema_version, write(event))
+        _, type_, write = self._to_write(type(event))
+        return Encoded(*type_, write(event))
 
     def encode_all(self, events: Iterable[object]) -> tuple[list[tuple[str, int]], list[bytes]]:
         """Type name and schema version of each of ``events``, and the data of each; raises what :meth:`encode` raises.
 
         No object of its own for each event: the garbage collector would look through all of them, again and again.
         """
-        writers: dict[type, tuple[tuple[str, int], Callable[[object], bytes]]] = {}
         types, data = [], []
         for event in events:
-            cls = type(event)
-            if (known := writers.get(cls)) is None:
-                entry = self.registry.of_class(cls)
-                write = self._writer(entry.name, self._decoder(cls).decode)
-                known = writers[cls] = (entry.name, entry.schema_version), write
-            types.append(known[0])
-            data.append(known[1](event))
+            _, type_, write = self._to_write(type(event))
+            types.append(type_)
+            data.append(write(event))
         return types, data
+
+    def _to_write(self, cls: type) -> tuple[EventType, tuple[str, int], Callable[[object], bytes]]:
+        """The entry of a class, its type name and schema version, and what encodes its events."""
+        entry = self.registry.of_class(cls)
+        known = self._writers.get(cls)
+        if known is None or known[0] is not entry:  # it may have been registered again
+            write = self._writer(entry.name, self._decoder(cls).decode)
+            known = self._writers[cls] = entry, (entry.name, entry.schema_version), write
+        return known
 
     def downcast(self, event: object, schema_version: int) -> Encoded:
         """The stored form of ``event`` in an older schema version, for readers that know no newer one.

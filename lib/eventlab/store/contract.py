@@ -49,12 +49,29 @@ class Unavailable(StoreError):
     """The database or broker behind the store cannot be reached or refuses to write; nothing is known to be lost."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Appended:
-    """Where the events of one append stand: version and position of each, in order."""
+    """Where the events of one append stand: version and position of each, in order.
 
-    versions: tuple[Version, ...]
-    positions: tuple[Position, ...]
+    Held as plain numbers: of a class of our own there would be two objects more for each event of an import, all of
+    which the garbage collector would look through.
+    """
+
+    _versions: tuple[int, ...]
+    _positions: tuple[int, ...]
+
+    @property
+    def versions(self) -> tuple[Version, ...]:
+        """The version of each event in its stream."""
+        return tuple(map(Version, self._versions))
+
+    @property
+    def positions(self) -> tuple[Position, ...]:
+        """The position of each event in the store."""
+        return tuple(map(Position, self._positions))
+
+    def __repr__(self) -> str:
+        return f"Appended(versions={self._versions}, positions={self._positions})"
 
 
 class Append(Struct, frozen=True):

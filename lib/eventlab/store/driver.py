@@ -1,11 +1,12 @@
 """The fast way to the database: a cursor of a pooled connection, without SQLAlchemy's cost for each statement and row.
 
-SQLAlchemy keeps the connections and compiles the statements; the driver runs them. See docs/decisions/fast-store.md.
+SQLAlchemy opens the connections and compiles the statements; the driver runs them. See docs/decisions/fast-store.md.
 """
 
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
 from sqlalchemy import Engine, event, text
@@ -19,6 +20,9 @@ Result = TypeVar("Result")
 # A connection that rested longer is asked first whether it still lives: the server may have been restarted.
 _RESTED_SECONDS = 1.0
 _USED = "eventlab used"
+# As many as SQLAlchemy's pool gives out, and as long as it waits for one.
+_MOST_CONNECTIONS = 15
+_PATIENCE_SECONDS = 30
 
 
 def check_rested(engine: Engine) -> None:
@@ -38,13 +42,21 @@ def check_rested(engine: Engine) -> None:
 
 
 class Driver:
-    """Statements in SQLAlchemy's notation (``:name``), run by the driver itself, each a transaction of its own."""
+    """Statements in SQLAlchemy's notation (``:name``), run by the driver itself, each a transaction of its own.
+
+    It keeps connections in autocommit mode for itself, as many as were in use at once: to take one from SQLAlchemy's
+    pool, change its mode and put it back took as long as a short statement. Who disposes of the engine closes them.
+    """
 
     def __init__(self, engine: Engine, where: str) -> None:
         self._engine, self._where = engine, where
         self._statements: dict[str, str] = {}
         self._error = engine.dialect.loaded_dbapi.Error
-        self._switches = engine.dialect.name == "postgresql"  # SQLite's connections are in autocommit mode always
+        self._room = SimpleQueue[None]()  # has an item for each connection that may still be taken
+        for _ in range(_MOST_CONNECTIONS):
+            self._room.put(None)
+        self._resting: list[tuple[Any, float]] = []  # connections, and when they were used last
+        event.listen(engine, "engine_disposed", self._close_resting)
 
     def sql(self, statement: str) -> str:
         """``statement`` in the driver's own notation."""
@@ -57,21 +69,71 @@ class Driver:
     @contextmanager
     def cursor(self) -> Iterator[Any]:
         """A cursor in autocommit mode. Raises Unavailable, or SQLAlchemy's IntegrityError and DataError."""
-        with told_plainly(self._where):
-            connection = self.connect()
-            connected: Any = connection.dbapi_connection
+        try:
+            self._room.get(timeout=_PATIENCE_SECONDS)
+        except Empty:
+            raise Unavailable(f"{self._where}: all connections of it are busy; use fewer threads at once") from None
+        try:
+            with told_plainly(self._where):
+                resting, usable = self._resting, True
+                connection = self._take()
+                try:
+                    with self.telling(connection):
+                        yield connection.cursor()
+                except BaseException:
+                    usable = self._ended(connection)
+                    raise
+                finally:
+                    if usable:
+                        resting.append((connection, time.monotonic()))
+                    if resting is not self._resting:  # the engine was disposed of meanwhile
+                        self._close(resting)
+        finally:
+            self._room.put(None)
+
+    def _take(self) -> Any:
+        """A connection that rests, if it still lives, or a new one. Raises SQLAlchemy's errors."""
+        try:
+            connection, used = self._resting.pop()
+        except IndexError:
+            return self._open()
+        if time.monotonic() - used > _RESTED_SECONDS:
             try:
-                with self.telling(connected):
-                    if self._switches:
-                        connected.autocommit = True
-                    yield connected.cursor()
-            finally:
-                if self._switches:
-                    try:
-                        connected.autocommit = False  # as others find it in the pool
-                    except self._error as error:  # broken, or interrupted in the middle of a statement
-                        connection.invalidate(error)
-                connection.close()  # back to the pool, which rolls back what was left open
+                self._engine.dialect.do_ping(connection)
+            except self._error:
+                connection.close()
+                self._engine.dispose()  # the others that rest are broken as well
+                return self._open()
+        return connection
+
+    def _open(self) -> Any:
+        pooled = self.connect()
+        pooled.detach()
+        connection = pooled.dbapi_connection
+        if self._engine.dialect.name == "postgresql":  # SQLite's connections are in autocommit mode always
+            with self.telling(connection):
+                connection.autocommit = True
+                # All that is asked here goes along an index. Of a table that was not analyzed yet PostgreSQL expects a
+                # few rows only, and would rather collect and sort them.
+                connection.execute("SET enable_bitmapscan = off")
+        return connection
+
+    def _ended(self, connection: Any) -> bool:
+        """Whether what was left open is rolled back; else, broken or in the middle of a statement, it is closed."""
+        try:
+            connection.rollback()
+        except self._error:
+            connection.close()
+            return False
+        return True
+
+    def _close_resting(self, _: Engine) -> None:
+        resting, self._resting = self._resting, []
+        self._close(resting)
+
+    def _close(self, resting: list[tuple[Any, float]]) -> None:
+        while resting:
+            resting.pop()[0].close()
 
     def connect(self) -> Any:
         """A connection from the pool. Raises SQLAlchemy's errors."""

@@ -120,7 +120,7 @@ def check_expected(stream: StreamId, expected: Expected, actual: Version) -> Non
 def bounds(expected: Expected) -> tuple[int, int]:
     """The versions at which a stream is as ``expected``: the least and the greatest."""
     if isinstance(expected, Expectation):
-        return {NoStream: (0, 0), StreamExists: (1, LAST)}.get(expected, (0, LAST))
+        return int(expected is StreamExists), 0 if expected is NoStream else LAST
     bound = int(min(max(expected, -1), LAST))
     return bound, bound
 

@@ -35,7 +35,7 @@ class Sqlite:
     def __init__(self, driver: Driver, table: Table) -> None:
         self._driver = driver
         self._last = driver.sql("SELECT max(position) FROM events")
-        self._version = driver.sql("SELECT max(version) FROM events WHERE stream = :stream")
+        self._ends = driver.sql(f"SELECT ({self._last}), (SELECT max(version) FROM events WHERE stream = :stream)")
         columns = [column.name for column in table.columns]
         self._insert = f"INSERT INTO events ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
 
@@ -45,22 +45,18 @@ class Sqlite:
         Raises the driver's IntegrityError for known ids. The transaction is begun here, and left to the caller to end.
         """
         cursor.execute("BEGIN IMMEDIATE")
-        position = cursor.execute(self._last).fetchone()[0] or 0
-        appended = []
+        appended, firsts, next_ = [], [], 0
         for batch in batches:
-            version = cursor.execute(self._version, {"stream": batch.stream}).fetchone()[0] or 0
-            if not batch.low <= version <= batch.high:
+            position, version = cursor.execute(self._ends, {"stream": batch.stream}).fetchone()
+            if not batch.low <= (version or 0) <= batch.high:
                 cursor.execute("ROLLBACK")
                 return None
+            first, next_ = (version or 0) + 1, next_ or (position or 0) + 1
+            firsts.append((first, next_))
             count = len(batch.events)
-            appended.append(
-                Appended(
-                    tuple(map(Version, range(version + 1, version + 1 + count))),
-                    tuple(map(Position, range(position + 1, position + 1 + count))),
-                )
-            )
-            position += count
-        cursor.executemany(self._insert, _rows(batches, appended, _text(now)))
+            appended.append(Appended(tuple(range(first, first + count)), tuple(range(next_, next_ + count))))
+            next_ += count
+        cursor.executemany(self._insert, _rows(batches, firsts, _text(now)))
         return appended
 
     def restore(self, cursor: Any, events: Iterable[StoredEvent]) -> int:
@@ -159,10 +155,12 @@ class News:
             time.sleep(_LOOK_SECONDS)
 
 
-def _rows(batches: Sequence[Batch], appended: Sequence[Appended], learned: str) -> Iterator[tuple[Any, ...]]:
-    for batch, at in zip(batches, appended, strict=True):
-        # Plain ints: the driver asks its adapters about each value of another class.
-        version, position = int(at.versions[0]), int(at.positions[0])
+def _rows(batches: Sequence[Batch], firsts: Sequence[tuple[int, int]], learned: str) -> Iterator[tuple[Any, ...]]:
+    """The rows of ``batches``, of which each begins at its version and its position in ``firsts``.
+
+    Plain ints: the driver asks its adapters about each value of another class.
+    """
+    for batch, (version, position) in zip(batches, firsts, strict=True):
         for new, (type_, schema_version), data in zip(batch.events, batch.types, batch.data, strict=True):
             yield (
                 batch.stream,
@@ -183,7 +181,7 @@ def _rows(batches: Sequence[Batch], appended: Sequence[Appended], learned: str) 
 
 def _text(time: datetime) -> str:
     """UTC without its zone, as SQLAlchemy writes it."""
-    return time.astimezone(UTC).replace(tzinfo=None).isoformat(sep=" ", timespec="microseconds")
+    return time.astimezone(UTC).isoformat(sep=" ", timespec="microseconds").removesuffix("+00:00")
 
 
 def _time(text: str) -> datetime:

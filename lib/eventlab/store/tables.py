@@ -31,6 +31,11 @@ from eventlab.store.contract import StoreError
 
 PATIENCE_SECONDS = 10  # how long to wait for another writer: far longer than any append takes
 _RETRY_SECONDS = 0.02
+# SQLite's own 2 MB do not hold what an import of some ten thousand events changes: it would be written twice.
+_CACHE_KB = 16_000
+# Pages of 4 KB in the write-ahead log before they are copied into the file. Those at the end of the table and of its
+# indexes change with each append: the more appends between two copies, the less each of them pays.
+_CHECKPOINT_PAGES = 4_000
 
 
 class UtcTime(TypeDecorator[datetime]):
@@ -85,6 +90,8 @@ def prepare_connection(connection: Any, dialect: str) -> None:
     if dialect == "sqlite":
         connection.isolation_level = None  # the store says BEGIN itself: the driver's is not IMMEDIATE
         connection.execute(f"PRAGMA busy_timeout = {PATIENCE_SECONDS * 1000}")
+        connection.execute(f"PRAGMA cache_size = -{_CACHE_KB}")
+        connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
     else:
         connection.autocommit = True
         connection.execute("SET TIME ZONE 'UTC'")
