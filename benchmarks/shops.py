@@ -176,7 +176,7 @@ def fresh() -> str:
 def _write(name: str, url: str, space: str, appends: int, start: Any, done: Any) -> None:
     shop = side(name, url, space, create=False)
     carts = shop.carts(appends, 3)
-    start.wait(_PATIENCE_SECONDS / 4)
+    start.wait(_PATIENCE_SECONDS)
     for cart in carts:
         shop.save(cart)
     done.put(time.monotonic())
@@ -184,7 +184,7 @@ def _write(name: str, url: str, space: str, appends: int, start: Any, done: Any)
 
 def _subscribe(name: str, url: str, space: str, events: int, start: Any, seen: Any) -> None:
     shop = side(name, url, space, create=False)
-    start.wait(_PATIENCE_SECONDS / 4)
+    start.wait(_PATIENCE_SECONDS)
     seen.put(shop.follow(events))
 
 
@@ -199,7 +199,7 @@ def together(name: str, url: str, writers: int, appends: int) -> tuple[float, in
     processes.append(context.Process(target=_subscribe, args=(name, url, space, events, start, seen)))
     for process in processes:
         process.start()
-    start.wait(_PATIENCE_SECONDS / 4)
+    start.wait(_PATIENCE_SECONDS)
     began = time.monotonic()
     ended = max(done.get(timeout=_PATIENCE_SECONDS) for _ in range(writers))
     try:

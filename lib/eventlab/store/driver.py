@@ -96,15 +96,19 @@ class Driver:
         try:
             connection, used = self._resting.pop()
         except IndexError:
-            return self._open()
+            connection, used = None, 0.0
+        return connection if connection is not None and self._lives(connection, used) else self._open()
+
+    def _lives(self, connection: Any, used: float) -> bool:
+        """Whether a connection that was ``used`` then can be used now; else it is closed."""
         if time.monotonic() - used > _RESTED_SECONDS:
             try:
                 self._engine.dialect.do_ping(connection)
             except self._error:
                 connection.close()
                 self._engine.dispose()  # the others that rest are broken as well
-                return self._open()
-        return connection
+                return False
+        return True
 
     def _open(self) -> Any:
         pooled = self.connect()
