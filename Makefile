@@ -7,7 +7,7 @@ WORKERS := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 # Kernels and tests start a hundred Pythons: each would compile every library anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help lab setup lock test browser-test run bench chaos check format clean
+.PHONY: help lab setup lock test browser-test run bench chaos gallery check format clean
 
 help:  ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -32,6 +32,9 @@ bench: setup  ## all benchmarks; results in benchmarks/results/
 
 chaos: setup  ## five minutes of dying brokers for each configuration; figures in benchmarks/results/ (ARGS: --seed N)
 	@$(BIN)/python -m benchmarks.chaos $(ARGS)
+
+gallery: setup  ## the nightly run: every pitfall ten times in both arms; writes docs/gallery.md
+	@$(BIN)/python -m benchmarks.gallery
 
 check: setup  ## lint, format, types, spelling, notebooks stripped
 	@$(BIN)/ruff check .
