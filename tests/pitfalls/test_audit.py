@@ -186,6 +186,9 @@ class TestPlaces:
             taker(place, int)
 
 
+KEPT = {"retention_ms": -1}  # the records' times are old, and the brokers look often for what they may delete
+
+
 def write(kafka, topic, entries):
     """Entries: key, version and perhaps partition. The version is in the value and in a header."""
     producer = Producer(kafka.config(**{"log_level": 0}))
@@ -217,7 +220,7 @@ class TestOnATopic:
     @pytest.fixture(scope="class")
     @classmethod
     def topic(cls, kafka):
-        name = kafka.topic("carts", message_timestamp_type="CreateTime")
+        name = kafka.topic("carts", **KEPT)
         write(kafka, name, disorder())
         return name
 
@@ -263,14 +266,14 @@ class TestCommand:
     @pytest.fixture(scope="class")
     @classmethod
     def clean(cls, kafka):
-        name = kafka.topic("clean", partitions=2)
+        name = kafka.topic("clean", partitions=2, **KEPT)
         write(kafka, name, [(f"cart-{number}", version, number % 2) for version in (1, 2) for number in range(50)])
         return name
 
     @pytest.fixture(scope="class")
     @classmethod
     def dirty(cls, kafka):
-        name = kafka.topic("dirty")
+        name = kafka.topic("dirty", **KEPT)
         write(kafka, name, disorder())
         return name
 
@@ -324,6 +327,12 @@ class TestCommand:
         assert (done.returncode, done.stdout) == (2, "")
         assert told in done.stderr
         assert "Traceback" not in done.stderr
+
+    def test_an_empty_topic_is_not_called_well(self, kafka):
+        topic = kafka.topic("empty")
+        done = eventlab_check(kafka, topic, "--version", "$.version")
+        assert (done.returncode, done.stdout) == (2, "")
+        assert f"{topic} has no record to look at" in done.stderr
 
     def test_without_a_lab_it_says_so_and_starts_none(self, kafka, tmp_path):
         environment = {**os.environ, "EVENTLAB_HOME": str(tmp_path)}
