@@ -168,6 +168,13 @@ def test_marks_have_no_key_version_or_time():
     assert (sent["key"][3], sent["version"][3], sent["time"][3]) == (-1, 0, "")
 
 
+def test_the_table_counts_records_in_whole_numbers_also_between_marks():
+    page = lanes(COMMITTED, marks=LOG)._repr_mimebundle_()[0]["text/html"]
+    assert "<td>0</td>" in page
+    assert "<td>0.0</td>" not in page
+    assert "<td>-1</td>" not in page
+
+
 def test_the_alt_text_tells_the_marks():
     assert lanes(COMMITTED, marks=LOG).alt.endswith(
         "Between them: no record 2 ×, commit marker 1 ×, abort marker 1 ×. "

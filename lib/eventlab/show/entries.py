@@ -86,7 +86,7 @@ def merged(frame: pd.DataFrame, between: pd.DataFrame) -> pd.DataFrame:
     rows = frame.assign(kind="", last=frame["offset"], place=np.arange(len(frame)), rank=-1)
     signs = between.assign(place=_places(frame, between), rank=between["kind"].map(order))
     words = [MARKS[kind][1] for kind in between["kind"]]
-    signs = signs.assign(key="", version=0, label=words, **dict.fromkeys(FLAGS, False))
+    signs = signs.assign(key="", version=0, order=-1, label=words, **dict.fromkeys(FLAGS, False))
     every = pd.concat([rows, signs], ignore_index=True) if len(signs) else rows
     every = every.assign(mark=every["kind"] != "")
     every = every.sort_values(["place", "mark", "partition", "offset", "rank"], kind="stable", ignore_index=True)
