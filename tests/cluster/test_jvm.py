@@ -16,7 +16,7 @@ READY = "print('ready', flush=True)"
 
 
 def test_what_the_java_producer_sends_the_java_consumer_reads(kafka):
-    topic = kafka.topic("java", partitions=3)
+    topic = kafka.topic("java", partitions=3, retention_ms=-1)  # what is sent has an old time
     producer = jvm.producer(kafka.config())
     key, value, when = "Größe".encode(), bytes(range(256)), 1_780_000_000_000
     where = producer.send(jvm.record(topic, value, key, partition=2, timestamp=when)).get()

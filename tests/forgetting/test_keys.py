@@ -171,6 +171,8 @@ def test_bad_key_encryption_keys_and_addresses_are_told(tmp_path: Path) -> None:
         KeyStore("sqlite://", {})
     with pytest.raises(ValueError, match="key-encryption key 2 is not 32 bytes"):
         KeyStore("sqlite://", {1: KEK, 2: b"secret"})
+    with pytest.raises(ValueError, match="in memory is gone with its connection"):
+        KeyStore("sqlite://", {1: KEK})
     with pytest.raises(ValueError, match="is not a database URL"):
         KeyStore("keys.db", {1: KEK})
     with pytest.raises(Unavailable, match="the file cannot be opened"):

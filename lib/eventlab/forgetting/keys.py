@@ -90,6 +90,8 @@ class KeyStore:
             address = make_url(url)
         except ArgumentError as error:
             raise ValueError(f"{url!r} is not a database URL; write for example sqlite:///keys.db") from error
+        if address.get_backend_name() == "sqlite" and (not address.database or ":memory:" in address.database):
+            raise ValueError("SQLite in memory is gone with its connection, and the keys with it; give a file")
         self._where = f"the key store {address.render_as_string(hide_password=True)}"
         # With one notation for parameters both databases take the same statements.
         style = {} if address.get_backend_name() == "postgresql" else {"paramstyle": "named"}

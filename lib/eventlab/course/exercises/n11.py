@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from contextlib import closing
 from datetime import date
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from eventlab.course.exercise import Exercise
@@ -42,7 +43,10 @@ def _check_table(answer: object) -> str | None:
         return "The table has no line for `JointAccountOpened`: a store would refuse the event."
     for gone, left in (("first", "second"), ("second", "first")):
         new = NewEvent(_JOINT)
-        with closing(KeyStore("sqlite://", {1: new_key()})) as keys:
+        with (
+            TemporaryDirectory() as directory,
+            closing(KeyStore(f"sqlite:///{directory}/keys.db", {1: new_key()})) as keys,
+        ):
             sealer = Sealer(keys, answer)
             stored = sealer.seal(Append(StreamId("account", "77"), [new])).events[0].event
             if diagnosis := _check_stored(stored):
