@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import psutil
 import pytest
 import sqlalchemy
@@ -13,6 +14,10 @@ from eventlab import cluster
 from eventlab.cluster import Kafka, Lab
 
 PATIENCE_SECONDS = 10
+
+# How long an example takes says what else the machine had to do. A test that hangs has its timeout.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

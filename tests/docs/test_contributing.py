@@ -149,7 +149,7 @@ def test_a_pitfall(checkout):
     checkout.formatted(path)
     gallery = "tests/pitfalls/test_gallery.py"
     source = (checkout.root / gallery).read_text()
-    ids = re.search(r'def test_the_gallery_holds_these.*?(?P<last>"P\d+")\]', source, re.S)
+    ids = re.search(r'def test_the_gallery_holds_these.*?(?P<last>"P\d+"),?\s*\]', source, re.S)
     assert ids
     changed = source[: ids.end("last")] + ', "P99"' + source[ids.end("last") :]
     (checkout.root / gallery).write_text(changed)

@@ -8,8 +8,10 @@ from eventlab.pitfalls.shoppers import stories
 
 def test_the_slow_event_of_each_of_the_six_carts_comes_behind_its_later_ones(kafka):
     result = thread_pool.run(kafka)
+    slow = {id_.split("/")[0] for id_ in thread_pool._slow(stories(thread_pool.SHOPPERS), thread_pool.PITFALL.seed)}
     last = {record.key: record.version for record in result.records}
-    assert sum(version == 2 for version in last.values()) == thread_pool.SLOW
+    assert {key: last[key] for key in slow} == dict.fromkeys(slow, 2)
+    assert slow <= set(result.wrong), "the pool may mix up others too: which thread is first is chance"
     assert (lost_writes(result.history), repeats(result.history)) == ([], [])
 
 
