@@ -5,6 +5,7 @@ import multiprocessing
 import os
 import random
 import tempfile
+import traceback
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -37,7 +38,7 @@ def fill(kafka: Any, events: Iterable[Event]) -> str:
     """A topic with one partition and an event of some 100 bytes of JSON for each of ``events``."""
     from confluent_kafka import Producer
 
-    topic: str = kafka.topic("events")
+    topic: str = kafka.topic("events", retention_ms=-1)  # ``produce_batch`` gives its records no time: all are old
     chance = random.Random(SEED)
     values = [
         f'"product": "{chance.choice(["trousers", "socks", "shirt"])}", "quantity": {chance.randint(1, 9)}, '
@@ -89,13 +90,19 @@ def alone(work: Callable[..., Any], *arguments: Any) -> Any:
     process = context.Process(target=_answer, args=(answer, work, arguments))
     process.start()
     try:
-        return answer.get(timeout=_PATIENCE_SECONDS)
+        found, failure = answer.get(timeout=_PATIENCE_SECONDS)
     finally:
         process.join()
+    if failure:
+        raise RuntimeError(failure)
+    return found
 
 
 def _answer(answer: Any, work: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
-    answer.put(work(*arguments))
+    try:
+        answer.put((work(*arguments), ""))
+    except Exception:
+        answer.put((None, traceback.format_exc()))
 
 
 class At:

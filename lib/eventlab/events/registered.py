@@ -58,10 +58,11 @@ class RegisteredAvro:
         return {f"{self._topic}-{avro_name(entry)}": _schema(avro_schema(entry)) for entry in self._registry}
 
     def register(self, compatibility: str = "FULL_TRANSITIVE") -> dict[str, int]:
-        """Have the registry take today's schemas, all or none; subject → id of the schema.
+        """Have the registry take today's schemas, or none of them if it refuses one; subject → id of the schema.
 
-        ``compatibility`` is what the registry holds each subject to from now on, first of all these schemas: without
-        one, Apicurio takes anything. Raises SchemaRefused, RegistryUnavailable.
+        ``compatibility`` is what the registry holds each subject to from now on, first of all these schemas, also when
+        it refuses them: without one, Apicurio takes anything. A registry knows no transactions: what it took before it
+        went away stays, and a second call adds the rest. Raises SchemaRefused, RegistryUnavailable.
         """
         with self._told():
             wanted = self.subjects()
