@@ -92,11 +92,12 @@ def test_the_registry_holds_to_what_really_breaks(desk):
     assert desk.accepted("NONE") == len(CHANGES)
 
 
-def test_what_the_lesson_registers_goes_again(desk, kafka, schema_registry):
+@pytest.mark.parametrize("union", [False, True])
+def test_what_the_lesson_registers_goes_again(desk, kafka, schema_registry, union):
     client = compatibility.SchemaRegistryClient({"url": schema_registry})
     before = client.get_subjects()
     story = [cart.CartCreated("Ana", "EUR"), cart.ItemAdded("socks", 2, changing.Money(450, "EUR"))]
-    through = desk.through(kafka, story)
+    through = desk.through(kafka, story, union=union)
     assert list(through["came back"]) == ["the same"] * 2
     assert (through["bytes as Avro"] < through["bytes as JSON"]).all()
     desk.accepts("another name", "FULL")

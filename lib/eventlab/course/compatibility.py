@@ -110,10 +110,13 @@ class Desk:
         ]
         return pd.DataFrame(rows)
 
-    def through(self, kafka: Kafka, events: Sequence[Any]) -> pd.DataFrame:
-        """Events of many types through one topic as Avro: what each takes, there and as JSON, and what came back."""
+    def through(self, kafka: Kafka, events: Sequence[Any], *, union: bool = False) -> pd.DataFrame:
+        """Events of many types through one topic as Avro: what each takes, there and as JSON, and what came back.
+
+        ``union``: under one subject of the topic, instead of one for each type.
+        """
         topic = kafka.topic("carts")
-        avro = RegisteredAvro(TypeRegistry(cart.EVENTS), self.url, topic)
+        avro = RegisteredAvro(TypeRegistry(cart.EVENTS), self.url, topic, union=union)
         avro.register()
         producer = Producer(kafka.config())
         for event in events:
