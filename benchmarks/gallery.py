@@ -100,6 +100,7 @@ def main() -> int:
         print(f"{found['median seconds']} s", flush=True)
         known = {id_: known[id_] for id_ in gallery.gallery() if id_ in known}
         RESULTS.write_text(json.dumps(known, indent=1) + "\n")
+        PAGE.write_text(page(known))
     PAGE.write_text(page(known))
     seconds = sum(each["median seconds"] for each in known.values())
     print(f"All that are known take {seconds / 60:.1f} minutes once (at most {MOST_MINUTES}).")
