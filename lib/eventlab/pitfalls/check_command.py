@@ -55,15 +55,14 @@ def check_command(topic: str, key: str, version: str, first: int, since: datetim
     began = time.perf_counter()
     try:
         found = _watched(cluster.running(), topic, key=key, version=version, since=since, first=first)
+        if not found.records:
+            young = "" if since is None else f", none since {since.isoformat()}"
+            raise LabError(f"{topic} has no record to look at{young}; what it held may have been deleted.")
     except LabError as error:
         click.echo(f"eventlab: {error}", err=True)
         sys.exit(_COULD_NOT)
     except ValueError as error:
         raise click.UsageError(str(error)) from error
-    if not found.records:
-        young = "" if since is None else f", none since {since.isoformat()}"
-        click.echo(f"eventlab: {topic} has no record to look at{young}; what it held may have been deleted.", err=True)
-        sys.exit(_COULD_NOT)
     told = _told(topic, found, time.perf_counter() - began)
     click.echo(json.dumps(told) if as_json else _in_words(told))
     sys.exit(0 if found.clean else _FOUND)
