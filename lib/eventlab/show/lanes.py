@@ -140,7 +140,7 @@ class Lanes(PictureWidget):
         frame["seen"] = ((frame["key"] == self.highlight) | (not self.highlight)).map({True: 1.0, False: 0.25})
         frame["signs"] = ["".join(FLAGS[flag][0] for flag in FLAGS if row[flag]) for _, row in part.iterrows()]
         frame["short"] = frame["kind"].map({kind: short for kind, (short, _) in MARKS.items()}).fillna("")
-        places = pd.Categorical(frame["key"], self._keys).codes
+        places = pd.Index(self._keys).get_indexer(frame["key"])
         frame["colour"] = [SERIES[place % len(SERIES)] for place in places]
         records, marks = frame[frame["kind"] == ""], frame[frame["kind"] != ""]
         span = [first, first + len(frame)]
