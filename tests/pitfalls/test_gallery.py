@@ -1,4 +1,4 @@
-"""Every pitfall shows its anomaly in the broken arm, and never in the cured one: twice here, ten times by night."""
+"""Every pitfall shows its anomaly in the broken arm, and never in the cured one: once here, ten times by night."""
 
 import inspect
 import time
@@ -9,7 +9,7 @@ from eventlab.pitfalls.experiment import Pitfall
 from eventlab.pitfalls.gallery import gallery
 
 GALLERY = list(gallery().values())
-REPEAT = 2  # `make gallery` tries ten
+SEED = 0  # not the pitfalls' own, which the other tests and the lessons take; `make gallery` tries ten
 
 
 @pytest.fixture(params=GALLERY, ids=lambda pitfall: pitfall.id)
@@ -79,11 +79,10 @@ def test_it_says_what_it_is_and_where_others_met_it(pitfall):
     assert pitfall.budget <= 30
 
 
-@pytest.mark.parametrize("seed", range(REPEAT))
-def test_it_shows_the_anomaly_and_the_cure_takes_it_away(pitfall, brokers, seed):
+def test_it_shows_the_anomaly_and_the_cure_takes_it_away(pitfall, brokers):
     began = time.monotonic()
-    broken = pitfall.run(brokers, **pitfall.broken, seed=seed)
-    cured = pitfall.run(brokers, **pitfall.cured, seed=seed)
+    broken = pitfall.run(brokers, **pitfall.broken, seed=SEED)
+    cured = pitfall.run(brokers, **pitfall.cured, seed=SEED)
     assert time.monotonic() - began < 2 * pitfall.budget
     assert broken.count > 0
     assert cured.count == 0
