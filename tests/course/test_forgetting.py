@@ -1,11 +1,15 @@
 """The bank of lesson 11: what DELETE leaves, what a destroyed key leaves, and what is left in the end."""
 
 from contextlib import closing
+from datetime import date
 
 import pytest
 
 from eventlab import forgetting
-from eventlab.course.forgetting import ANA, BEN, NAMES, REGISTRY, Bank, picture
+from eventlab.course.forgetting import ANA, BEN, NAMES, REGISTRY, Bank, account_of, picture
+from eventlab.domain.account import Deposited
+from eventlab.domain.money import Money
+from eventlab.events.envelope import NewEvent
 from eventlab.forgetting import KeyStore, WrongKey
 from eventlab.store import SqlEventStore
 
@@ -75,6 +79,20 @@ def test_a_backup_of_the_keys_reads_again_until_it_is_enforced_or_worthless(bank
             bank.readable(ANA, copy)
     with pytest.raises(WrongKey):
         bank.account(ANA)
+
+
+@pytest.mark.parametrize("bank", [True], indirect=True)
+def test_a_renewed_key_hides_what_comes_from_whoever_has_the_old_one(bank):
+    url = bank.copy_keys()
+    before = bank.readable(ANA, bank.keys)
+    assert bank.keys.renew(ANA) == 2
+    bank.store.append(account_of(ANA), [NewEvent(Deposited(Money.of("80.00", "EUR"), date(2026, 3, 6), "a bonus"))])
+
+    assert bank.by_key(ANA, bank.keys).values.tolist() == [[1, before, before], [2, 1, 1]]
+    with closing(KeyStore(url, {1: bank.kek}, hold_seconds=0)) as copied:
+        assert bank.by_key(ANA, copied).values.tolist() == [[1, before, before], [2, 1, 0]]
+    forgetting.forget(bank.store, bank.keys, ANA, "letter")
+    assert bank.by_key(ANA, bank.keys).values.tolist() == [[1, before, 0], [2, 1, 0]]
 
 
 @pytest.mark.parametrize("bank", [True], indirect=True)

@@ -1,15 +1,28 @@
 """A store in clear is copied into a sealed one; a sealed one is copied, archived and restored without any key."""
 
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from eventlab.forgetting import FORGOTTEN, Database, Files, KeyStore, Sealer, SubjectIsForgotten, forget, leak_check
+import pytest
+
+from eventlab.forgetting import (
+    FORGOTTEN,
+    Database,
+    Files,
+    KeyStore,
+    MissingKey,
+    Sealer,
+    SubjectIsForgotten,
+    forget,
+    leak_check,
+)
 from eventlab.forgetting.catalogue import personal
 from eventlab.store import MemoryEventStore, SqlEventStore
 from eventlab.store.archive import archive, restore
 from eventlab.store.transform import Each, copy
 
-from .bank import ANA, BEN, REGISTRY, STORIES, deposited
+from .bank import ANA, BEN, KEK, REGISTRY, STORIES, deposited
 
 WORDS = ["Ana Almeida", "Ben Böttcher"]
 UNCHANGED = Each(lambda event: [event])
@@ -46,6 +59,21 @@ def test_a_copy_made_without_keys_opens_with_them(keys: KeyStore, sqlite_url: st
     copy(SqlEventStore(sqlite_url, REGISTRY), target, UNCHANGED)
     opened = [sealer.open(each.event, each.id) for each in kept[0].read(BEN)]
     assert opened == [new.event for new in STORIES[BEN]]
+
+
+def test_a_copy_made_with_keys_seals_everything_anew(keys: KeyStore, sqlite_url: str, tmp_path: Path) -> None:
+    old = filled(SqlEventStore(sqlite_url, REGISTRY, sealing=Sealer(keys, personal)))
+    shutil.copyfile(tmp_path / "keys.db", tmp_path / "stolen.db")
+    keys.renew(ANA.key)
+    keys.renew(BEN.key)
+    url = f"sqlite:///{tmp_path / 'anew.db'}"
+    new = copy(old, lambda clock: SqlEventStore(url, REGISTRY, clock, sealing=Sealer(keys, personal)), UNCHANGED).store
+
+    assert new.load(BEN)[0] == [each.event for each in STORIES[BEN]]
+    stolen = Sealer(KeyStore(f"sqlite:///{tmp_path / 'stolen.db'}", {1: KEK}), personal)
+    assert SqlEventStore(sqlite_url, REGISTRY, sealing=stolen).load(BEN)[0] == new.load(BEN)[0]
+    with pytest.raises(MissingKey):
+        SqlEventStore(url, REGISTRY, sealing=stolen).load(BEN)
 
 
 def test_an_archive_is_sealed_as_its_store_is_and_comes_back_so(

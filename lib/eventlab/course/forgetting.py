@@ -24,11 +24,14 @@ from eventlab.domain.money import Money
 from eventlab.events.envelope import NewEvent, Recorded, StreamId
 from eventlab.events.registry import TypeRegistry
 from eventlab.forgetting import (
+    FORGOTTEN,
     SEALED,
     Database,
     Files,
     Forgotten,
     KeyStore,
+    MissingKey,
+    Personal,
     Report,
     Sealer,
     SubjectForgotten,
@@ -202,23 +205,32 @@ class Bank:
 
     def readable(self, customer: str, keys: KeyStore) -> int:
         """How many texts, of all that are sealed for a customer, somebody with the database and ``keys`` can read."""
-        with_keys, without = (
-            SqlEventStore(self.url, REGISTRY, sealing=each) for each in (Sealer(keys, personal), None)
-        )
-        count = 0
-        for opened, stored in zip(with_keys.read_all(), without.read_all(), strict=True):
-            for name in personal.get(type(stored.event), ()):
-                if getattr(stored.event, name).startswith(f"{SEALED}{customer}:"):
-                    count += not isinstance(getattr(opened.event, name), Forgotten)
-        with_keys.close()
-        without.close()
-        return count
+        return int(self.by_key(customer, keys)["readable"].sum())
 
-    def stored(self, customer: str) -> pd.DataFrame:
-        """The first rows of a customer's stream, as they lie in the database."""
+    def by_key(self, customer: str, keys: KeyStore) -> pd.DataFrame:
+        """The texts that are sealed for a customer, by the version of their key; how many of them ``keys`` can read."""
+        texts = []
+        with closing(SqlEventStore(self.url, REGISTRY)) as without_keys:
+            for stored in without_keys.read_all():
+                cls: Any = type(stored.event)
+                for name, whose in personal.get(cls, {}).items():
+                    if getattr(stored.event, name).startswith(f"{SEALED}{customer}:"):
+                        version = int(getattr(stored.event, name).split(":")[2])
+                        sealer = Sealer(keys, Personal({cls: {name: whose}}))
+                        try:
+                            opened = getattr(sealer.open(stored.event, stored.id), name)
+                        except MissingKey:
+                            opened = FORGOTTEN
+                        texts.append((version, not isinstance(opened, Forgotten)))
+        frame = pd.DataFrame(texts, columns=["key version", "readable"])
+        return frame.groupby("key version")["readable"].agg(texts="count", readable="sum").reset_index()
+
+    def stored(self, customer: str) -> str:
+        """The first rows of a customer's stream, as they lie in the database: a line each."""
         query = text("SELECT version, type, data FROM events WHERE stream = :stream ORDER BY version LIMIT 4")
         with self.store.engine.connect() as connection:
-            return pd.DataFrame(connection.execute(query, {"stream": str(account_of(customer))}).mappings().all())
+            rows = connection.execute(query, {"stream": str(account_of(customer))}).all()
+        return "\n".join(f"{version} {type_} {data}" for version, type_, data in rows)
 
     def search(self, name: str) -> Report:
         """A leak check over everything the bank has: database, backup, archive, topic and its segments."""
