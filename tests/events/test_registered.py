@@ -5,12 +5,14 @@ import uuid
 from contextlib import suppress
 from datetime import date
 
+import psutil
 import pytest
 from confluent_kafka import Consumer, Producer
 from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from msgspec import Struct, defstruct
+from tests.store.waiting import eventually
 
 from eventlab.domain import account, cart
 from eventlab.domain.money import Money
@@ -220,6 +222,36 @@ def test_a_registry_that_is_down_gets_a_sentence():
     for call in (avro.register, lambda: avro.encode(STORY[0]), lambda: avro.decode(b"\0\0\0\0\x01rest")):
         with pytest.raises(RegistryUnavailable, match=r"127\.0\.0\.1:1.* cannot be reached.*eventlab up --registry"):
             call()
+
+
+def test_a_registry_that_dies_within_register_keeps_what_it_took_and_a_second_call_adds_the_rest(
+    lab, schema_registry, monkeypatch
+):
+    name = topic()
+    avro = RegisteredAvro(TypeRegistry([cart.CartCreated, cart.CheckedOut]), schema_registry, name)
+    first, second = avro.subjects()
+    go_on = avro._client.register_schema
+
+    def dying(subject, schema):
+        if subject == second:  # the first type is through, the second one has its rule and no schema yet
+            psutil.Process(lab.status()["registry"]["pid"]).kill()
+            eventually(lambda: lab.status()["registry"]["state"] == "dead")
+        return go_on(subject, schema)
+
+    monkeypatch.setattr(avro._client, "register_schema", dying)
+    with pytest.raises(RegistryUnavailable, match=r"cannot be reached.*eventlab up --registry"):
+        avro.register()
+    monkeypatch.undo()
+    lab.up(with_registry=True)
+    assert lab.status()["registry"]["url"] == schema_registry, "producers remember the address"
+
+    client = SchemaRegistryClient({"url": schema_registry})
+    assert [subject for subject in client.get_subjects() if subject.startswith(name)] == [first]
+    assert {client.get_compatibility(subject) for subject in (first, second)} == {"FULL_TRANSITIVE"}
+    known = client.get_latest_version(first).schema_id
+    ids = RegisteredAvro(TypeRegistry([cart.CartCreated, cart.CheckedOut]), schema_registry, name).register()
+    assert ids == {first: known, second: client.get_latest_version(second).schema_id}
+    assert avro.decode(avro.encode(STORY[-1])) == STORY[-1]
 
 
 def test_what_is_no_registry_gets_a_sentence(schema_registry):
