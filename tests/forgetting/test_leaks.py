@@ -16,7 +16,9 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from eventlab.cluster import Kafka
+from eventlab.domain import account
 from eventlab.forgetting import (
+    FORGOTTEN,
     Database,
     Files,
     KeyStore,
@@ -28,7 +30,7 @@ from eventlab.forgetting import (
     leak_check,
 )
 from eventlab.forgetting.catalogue import personal
-from eventlab.store import KafkaEventLog, MemoryEventStore, SqlEventStore, Unavailable
+from eventlab.store import KafkaEventLog, MemoryEventStore, SqlEventStore, SqlSnapshots, Unavailable
 
 from .bank import ANA, BEN, REGISTRY, STORIES
 
@@ -119,6 +121,26 @@ def test_a_view_that_copied_the_name_is_told_with_what_to_do(keys: KeyStore, sql
     (leak,) = (leak for leak in report.leaks if leak.where.endswith("statements_sent, column address"))
     assert "rebuild the view" in leak.cure
     assert NAME not in repr(report)
+    store.close()
+
+
+def test_a_snapshot_holds_the_name_until_it_is_dropped_and_is_not_made_again(keys: KeyStore, sql_url: str) -> None:
+    store = filled(sql_url, keys)
+    snapshots = SqlSnapshots(store, every=1, registry=REGISTRY)
+    for stream in (ANA, BEN):
+        snapshots.take(store, account.decider, stream)
+    forget(store, keys, BEN.key, "letter")
+
+    def in_rows(name: str) -> list[str]:
+        return [leak.cure for leak in leak_check([name], Database(sql_url)).leaks if "snapshots, column" in leak.where]
+
+    assert len(in_rows(NAME)) == 1
+    assert "snapshot" in in_rows(NAME)[0]
+    snapshots.delete(BEN)
+    with pytest.warns(RuntimeWarning, match="no snapshot was kept"):
+        assert snapshots.load(store, account.decider, BEN).state.owner is FORGOTTEN
+    snapshots.load(store, account.decider, ANA)
+    assert (in_rows(NAME), len(in_rows("Ana Almeida"))) == ([], 1)
     store.close()
 
 

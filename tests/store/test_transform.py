@@ -2,11 +2,8 @@
 
 import os
 import signal
-import subprocess
-import sys
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -27,6 +24,9 @@ from eventlab.forgetting.catalogue import personal
 from eventlab.inputs.generate import demo_carts
 from eventlab.store import Append, MemoryEventStore, SqlEventStore
 from eventlab.store.transform import CopyDiffers, Each, Rewritten, copy, same_fold
+
+from .victims import started
+from .waiting import PATIENCE_SECONDS
 
 EUR = Money(4990, "EUR")
 EVENTS_OF = {
@@ -229,41 +229,44 @@ def test_run_again_it_copies_what_has_come_since(sql_url, rewrite):
     again.store.close()
 
 
-KILLED = """
-import os, signal, sys
-from eventlab.store import SqlEventStore
-from eventlab.store.transform import Each, copy
-from store.test_transform import NEW, change, merged
+WAYS = {"each": Each(change), "merged": merged}
 
-old, new, way, left = *sys.argv[1:4], int(sys.argv[4])
 
-class Dying(SqlEventStore):
-    def append_all(self, appends):
-        global left
+def beside(url):
+    """Where the copy of the store at ``url`` goes: another file, or another schema of the same database."""
+    return (url.replace(".db", "-new.db"), None) if url.startswith("sqlite") else (url, "new")
+
+
+def copy_until_killed(url, way, appends):
+    """Copy the store, and die in the transaction that comes after so many appends: written, not committed."""
+    left = appends
+
+    def die(_connection, _events):
+        nonlocal left
         if left == 0:
             os.kill(os.getpid(), signal.SIGKILL)
         left -= 1
-        return super().append_all(appends)
 
-copy(SqlEventStore(old), lambda clock: Dying(new, NEW, clock), Each(change) if way == "each" else merged)
-"""
+    def target(clock):
+        where, schema = beside(url)
+        return SqlEventStore(where, NEW, clock, schema, inline=[die])
+
+    copy(SqlEventStore(url), target, WAYS[way])
 
 
-@pytest.mark.parametrize("way", ["each", "merged"])
-@pytest.mark.parametrize("appends", [0, 1, 3])
-def test_a_copy_that_was_killed_is_gone_on_with(sqlite_url, tmp_path, way, appends):
-    source = shop(12, SqlEventStore(sqlite_url, clock=ticking()))
-    new = f"sqlite:///{tmp_path / 'new.db'}"
-    words = [sys.executable, "-c", KILLED, sqlite_url, new, way, str(appends)]
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
-    assert subprocess.run(words, env=environment, check=False).returncode == -signal.SIGKILL
-    there = SqlEventStore(new, NEW)
+@pytest.mark.parametrize(("way", "appends"), [("each", 0), ("each", 3), ("merged", 1)])
+def test_a_copy_that_was_killed_is_gone_on_with(sql_url, way, appends):
+    source = shop(12, SqlEventStore(sql_url, clock=ticking()))
+    killed = started(copy_until_killed, sql_url, way, appends)
+    killed.join(PATIENCE_SECONDS)
+    assert killed.exitcode == -signal.SIGKILL
+    url, schema = beside(sql_url)
+    there = SqlEventStore(url, NEW, schema=schema)
     left = len(list(there.read_all()))
     assert (left > 0) == (appends > 0)
-    rewrite = Each(change) if way == "each" else merged
-    copied = copy(source, lambda clock: SqlEventStore(new, NEW, clock), rewrite, SAME_LINES)
+    copied = copy(source, lambda clock: SqlEventStore(url, NEW, clock, schema), WAYS[way], SAME_LINES)
     assert copied.found == left
-    whole = copy(source, lambda clock: MemoryEventStore(NEW, clock), rewrite).store
+    whole = copy(source, lambda clock: MemoryEventStore(NEW, clock), WAYS[way]).store
     assert list(map(envelope, there.read_all())) == list(map(envelope, whole.read_all()))
     assert [each.event for each in there.read_all()] == [each.event for each in whole.read_all()]
     for store in (source, there, copied.store):
