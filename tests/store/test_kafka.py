@@ -4,14 +4,18 @@ import json
 import socket
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from random import Random
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka.admin import NewTopic
 
 from eventlab import settings
 from eventlab.cluster import Kafka
+from eventlab.cluster.faults import Frames
+from eventlab.cluster.proxy import FaultProxy
 from eventlab.domain import cart
 from eventlab.domain.cart import CartAbandoned, CreateCart
 from eventlab.events.envelope import NewEvent, Recorded, StreamId, Version
@@ -72,6 +76,45 @@ def test_versions_count_what_other_writers_append_too(kafka: Kafka, topic: str) 
     versions = [writer.append(CART, [abandoned(), abandoned()]).versions for writer in (ana, bob, bob, ana)]
     assert versions == [(1, 2), (3, 4), (5, 6), (7, 8)]
     assert [recorded.version for recorded in bob.read(CART)] == list(range(1, 9))
+
+
+def test_versions_of_writers_in_any_order_are_the_places_of_their_events(kafka: Kafka) -> None:
+    topic, chance = kafka.topic("log", 3, **settings.topic(1)), Random(7)
+    writers = [KafkaEventLog(kafka, topic) for _ in range(3)]
+    told: dict[StreamId, dict[Version, int]] = {stream: {} for stream in MANY}
+    for _ in range(60):
+        stream = chance.choice(MANY)
+        appended = chance.choice(writers).append(stream, [abandoned() for _ in range(chance.randint(1, 3))])
+        told[stream].update(zip(appended.versions, appended.positions, strict=True))
+    for stream in MANY:
+        assert told[stream] == {recorded.version: recorded.position for recorded in writers[0].read(stream)}
+    for writer in writers:
+        writer.close()
+        writer.close()
+
+
+def test_a_writer_alone_reads_nothing(kafka: Kafka) -> None:
+    topic = kafka.topic("log", 3, **settings.topic(1))
+    with FaultProxy(kafka) as proxy:
+        log, read = KafkaEventLog(proxy, topic), proxy.watch(Frames("Fetch"))
+        for stream in MANY:
+            log.append(stream, [abandoned()])
+            assert log.append(stream, [abandoned(), abandoned()]).versions == (2, 3)
+        assert read.struck == 0
+        KafkaEventLog(kafka, topic).append(CART, [abandoned()])
+        assert log.append(CART, [abandoned()]).versions == (5,)
+        assert read.struck > 0
+        log.close()
+
+
+def test_a_topic_that_was_made_anew_is_noticed(kafka: Kafka, topic: str, log: KafkaEventLog) -> None:
+    log.append(CART, [abandoned(), abandoned()])
+    deleted = kafka.admin.delete_topics([topic])
+    deleted[topic].result(30)
+    made = kafka.admin.create_topics([NewTopic(topic, 1)])
+    made[topic].result(30)
+    with pytest.raises(Unavailable, match="made anew"):
+        log.append(CART, [abandoned()])
 
 
 def test_the_envelope_travels_in_the_headers(kafka: Kafka, topic: str) -> None:

@@ -3,6 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from datetime import datetime
 from functools import partial
 from itertools import islice
@@ -79,10 +80,13 @@ class KafkaEventLog:
         # What this writer has seen of each partition, to tell the versions of what it appends.
         self._seen = [0] * self._partitions
         self._versions: Counter[bytes] = Counter()
+        self._others: Consumer | None = None  # reads what others wrote; kept, since a new one needs many milliseconds
 
     def append(self, stream: StreamId, events: Sequence[NewEvent], expected: Expected = Any) -> Appended:
-        """Send ``events`` and wait until all in-sync replicas have them.
+        """Send ``events`` and wait until all in-sync replicas have them; of several threads, one after the other.
 
+        Their versions are counted. What another writer put between is read, once; the first append to a partition
+        that holds something reads all of it.
         Raises NotSupported for any ``expected`` but Any. Raises Unavailable when not all are acknowledged: some may be
         stored, and appending them again may store them twice, for a log neither knows ids nor takes all or nothing.
         """
@@ -209,11 +213,17 @@ class KafkaEventLog:
 
     def partition(self, stream: StreamId) -> int:
         """Where ``stream`` is: in one partition, for as long as their number stays."""
-        return int(partition_of(_key(stream), self._partitions))
+        return self._partition(_key(stream))
+
+    def _partition(self, key: bytes) -> int:
+        return int(partition_of(key, self._partitions))
 
     def close(self) -> None:
-        """Close the producer; reading still works."""
+        """End appending; reading still works."""
         self._producer.close()
+        if self._others is not None:
+            self._others.close()
+            self._others = None
 
     def _send(self, events: Sequence[StoredEvent]) -> list[int]:
         """The offsets of the events, in order."""
@@ -260,24 +270,45 @@ class KafkaEventLog:
         ) from KafkaException(error)
 
     def _versions_at(self, key: bytes, offsets: Sequence[int]) -> tuple[Version, ...]:
-        """The versions of the events with ``key`` at ``offsets``: what is new in their partition has to be read."""
-        partition = partition_of(key, self._partitions)
-        last = max(offsets)
-        found: dict[int, Version] = {}
-        consumer, _ = self._open(partition, self._seen[partition])
-        deadline = time.monotonic() + _PATIENCE_SECONDS
-        for message in self._poll(consumer):
-            if message is None:
-                if time.monotonic() > deadline:
-                    self._unavailable("the events are stored, but a transaction that was left open hides them")
-                continue
-            self._versions[message.key()] += 1
-            self._seen[partition] = message.offset() + 1
-            if message.key() == key:
-                found[message.offset()] = Version(self._versions[key])
-            if message.offset() >= last:
-                break
-        return tuple(found[offset] for offset in offsets)
+        """The versions of the events with ``key`` that were stored at ``offsets``, in this order.
+
+        Where an offset follows on what this log has seen, nobody else wrote, and there is nothing to read.
+        """
+        partition, versions = self._partition(key), []
+        for offset in offsets:
+            if offset < self._seen[partition]:
+                self._unavailable("it was made anew, or lost records that it had acknowledged; open the log again")
+            if offset > self._seen[partition]:
+                self._see(partition, offset)
+            self._versions[key] += 1
+            self._seen[partition] = offset + 1
+            versions.append(Version(self._versions[key]))
+        return tuple(versions)
+
+    def _see(self, partition: int, until: int) -> None:
+        """Count what is new in ``partition`` before the offset ``until``, at which there is an event."""
+        if self._others is None:
+            self._others = self._consumer()
+        consumer = self._others
+        try:
+            where = TopicPartition(self._topic, partition, self._seen[partition] or self._marks(consumer, partition)[0])
+            consumer.incremental_assign([where])
+            deadline = time.monotonic() + _PATIENCE_SECONDS
+            for message in self._poll(consumer):
+                if message is None:
+                    if time.monotonic() > deadline:
+                        self._unavailable("the events are stored, but a transaction that was left open hides them")
+                elif message.offset() >= until:
+                    break
+                else:
+                    self._versions[message.key()] += 1
+                    self._seen[partition] = message.offset() + 1
+                    deadline = time.monotonic() + _PATIENCE_SECONDS
+            consumer.incremental_unassign([where])
+        except BaseException:
+            self._others = None
+            consumer.close()
+            raise
 
     def _count(self, messages: Iterator[Message], after: Position) -> Iterator[StoredEvent]:
         versions: Counter[bytes] = Counter()
@@ -292,14 +323,15 @@ class KafkaEventLog:
         end = end if until is None else min(end, until)
 
         def messages() -> Iterator[Message]:
-            if end == 0:
-                return
-            for message in self._poll(consumer):
-                if message is None or message.offset() >= end:
+            with closing(consumer):
+                if end == 0:
                     return
-                yield message
-                if message.offset() == end - 1:
-                    return
+                for message in self._poll(consumer):
+                    if message is None or message.offset() >= end:
+                        return
+                    yield message
+                    if message.offset() == end - 1:
+                        return
 
         return messages()
 
@@ -307,45 +339,55 @@ class KafkaEventLog:
         """The records of the only partition from its beginning, then live until nothing came for ``idle`` seconds."""
         consumer, _ = self._open(0)
         heard = time.monotonic()
-        for message in self._poll(consumer):
-            if message is not None:
-                yield message
-                heard = time.monotonic()
-            elif idle is not None and time.monotonic() - heard >= idle:
-                return
+        with closing(consumer):
+            for message in self._poll(consumer):
+                if message is not None:
+                    yield message
+                    heard = time.monotonic()
+                elif idle is not None and time.monotonic() - heard >= idle:
+                    return
 
     def _poll(self, consumer: Consumer) -> Iterator[Message | None]:
         """What the consumer reads; None whenever it has read everything for now."""
         caught_up = False
         deadline = time.monotonic() + _PATIENCE_SECONDS
-        try:
-            while True:
-                message = consumer.poll(_POLL_SECONDS)
-                if message is None and not caught_up:
-                    if time.monotonic() > deadline:
-                        self._unavailable("no broker answers; check with: eventlab status")
-                elif message is None or message.error() is None:
-                    yield message
-                    deadline = time.monotonic() + _PATIENCE_SECONDS
-                elif message.error().code() == KafkaError._PARTITION_EOF:
-                    caught_up = True
-                    yield None
-                else:
-                    self._unavailable(message.error().str())
-        finally:
-            consumer.close()
+        while True:
+            message = consumer.poll(_POLL_SECONDS)
+            if message is None and not caught_up:
+                if time.monotonic() > deadline:
+                    self._unavailable("no broker answers; check with: eventlab status")
+            elif message is None or message.error() is None:
+                yield message
+                deadline = time.monotonic() + _PATIENCE_SECONDS
+            elif message.error().code() == KafkaError._PARTITION_EOF:
+                caught_up = True
+                yield None
+            else:
+                self._unavailable(message.error().str())
 
-    def _open(self, partition: int, start: int = 0) -> tuple[Consumer, int]:
-        """A consumer that reads ``partition`` from ``start``, or from the first record left, and where the log ends."""
-        consumer = Consumer(self._kafka.config(**settings.consumer(self._topic)))
+    def _open(self, partition: int) -> tuple[Consumer, int]:
+        """A consumer that reads ``partition`` from the first record left, and where the log ends."""
+        consumer = self._consumer()
         try:
-            where = TopicPartition(self._topic, partition)
-            first, end = consumer.get_watermark_offsets(where, timeout=_PATIENCE_SECONDS)
-        except KafkaException as error:
+            first, end = self._marks(consumer, partition)
+        except Unavailable:
             consumer.close()
-            self._unavailable(error.args[0].str())
-        consumer.assign([TopicPartition(self._topic, partition, max(start, first))])
+            raise
+        consumer.assign([TopicPartition(self._topic, partition, first)])
         return consumer, end
+
+    def _consumer(self) -> Consumer:
+        return Consumer(self._kafka.config(**settings.consumer(self._topic)))
+
+    def _marks(self, consumer: Consumer, partition: int) -> tuple[int, int]:
+        """The first offset that is left of ``partition``, and the end of what is committed."""
+        try:
+            marks: tuple[int, int] = consumer.get_watermark_offsets(
+                TopicPartition(self._topic, partition), timeout=_PATIENCE_SECONDS
+            )
+        except KafkaException as error:
+            self._unavailable(error.args[0].str())
+        return marks
 
     def _count_partitions(self) -> int:
         try:
