@@ -95,6 +95,20 @@ def test_kafkas_own_tools_run_unchanged(home: Path) -> None:
     assert "console-consumer" in eventlab("kafka", home=home).stdout
 
 
+@pytest.mark.parametrize(
+    ("words", "answer"),
+    [
+        ("features describe", "Feature: metadata.version"),
+        ("metadata-quorum describe --status", "LeaderId"),
+        ("cluster cluster-id", "Cluster ID:"),
+    ],
+)
+def test_tools_with_subcommands_find_the_cluster(home: Path, words: str, answer: str) -> None:
+    done = eventlab("kafka", *words.split(), home=home)
+    assert answer in done.stdout, done.stderr
+    assert done.returncode == 0
+
+
 def test_console_producer_and_consumer(home: Path) -> None:
     eventlab("kafka", "topics", "--create", "--topic", "console", home=home)
     assert eventlab("kafka", "console-producer", "--topic", "console", home=home, input="trousers\n").returncode == 0

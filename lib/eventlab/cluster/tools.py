@@ -14,6 +14,7 @@ _ON_A_CLUSTER = {
     "acls": f"{_PACKAGE}.AclCommand",
     "broker-api-versions": f"{_PACKAGE}.BrokerApiVersionsCommand",
     "client-metrics": f"{_PACKAGE}.ClientMetricsCommand",
+    "cluster": f"{_PACKAGE}.ClusterTool",
     "configs": "kafka.admin.ConfigCommand",
     "console-consumer": f"{_PACKAGE}.consumer.ConsoleConsumer",
     "console-producer": f"{_PACKAGE}.ConsoleProducer",
@@ -41,12 +42,13 @@ _ON_A_CLUSTER = {
     "verifiable-producer": f"{_PACKAGE}.VerifiableProducer",
 }
 _ON_FILES = {
-    "cluster": f"{_PACKAGE}.ClusterTool",
     "dump-log": f"{_PACKAGE}.DumpLogSegments",
     "storage": "kafka.tools.StorageTool",
 }
 TOOLS = {**_ON_A_CLUSTER, **_ON_FILES}
-_WHERE = ("--bootstrap-server", "--broker-list", "--bootstrap-controller")
+# Where the cluster is stands before a subcommand, which would not know it; but these have it from the subcommand.
+_KNOWN_TO_SUBCOMMANDS = {"cluster"}
+_WHERE = ("--bootstrap-server", "-b", "--broker-list", "--bootstrap-controller", "-C")
 _CONFIG = ("--command-config", "--config-file")
 _HELP = ("--help", "--version")
 
@@ -60,7 +62,8 @@ def run(tool: str, arguments: Sequence[str]) -> int:
     with tempfile.TemporaryDirectory() as scratch:
         words = list(arguments)
         if tool in _ON_A_CLUSTER and words and not any(word.split("=")[0] in (*_WHERE, *_HELP) for word in words):
-            words += ["--bootstrap-server", _bootstrap(), *_login(words, Path(scratch))]
+            where = ["--bootstrap-server", _bootstrap(), *_login(words, Path(scratch))]
+            words = [*words, *where] if tool in _KNOWN_TO_SUBCOMMANDS else [*where, *words]
         try:
             return runtime.run(TOOLS[tool], *words).returncode
         except KeyboardInterrupt:  # how one leaves a console consumer
