@@ -3,7 +3,9 @@ from datetime import UTC, datetime
 import pytest
 from confluent_kafka import Consumer, TopicPartition
 
-from eventlab.cluster import LabError
+from eventlab.cluster import Kafka, LabError
+from eventlab.cluster.proxy import FaultProxy, Frames
+from eventlab.pitfalls import topics
 from eventlab.pitfalls.record import Fact, Record
 from eventlab.pitfalls.topics import Writer, read
 
@@ -75,6 +77,24 @@ def test_a_topic_whose_beginning_is_gone_is_read_from_what_is_there(kafka):
     for done in kafka.admin.delete_records([TopicPartition(topic, 0, 4)]).values():
         done.result(30)
     assert [record.offset for record in read(kafka, topic)] == [4, 5, 6, 7, 8, 9]
+
+
+def test_a_reader_asks_again_when_a_broker_dies_while_it_answers(kafka):
+    topic = kafka.topic("asked")
+    write(kafka, topic, facts(3))
+    with FaultProxy(kafka) as proxy:
+        dies = proxy.cut(Frames("ListOffsets", nth=1))
+        assert len(read(Kafka(proxy.config(), None), topic)) == 3
+        assert dies.struck == 1
+
+
+def test_a_cluster_that_gives_no_answer_is_an_error_that_says_so(kafka, monkeypatch):
+    monkeypatch.setattr(topics, "_PATIENCE_SECONDS", 1.0)
+    topic = kafka.topic("silent")
+    with FaultProxy(kafka) as proxy:
+        proxy.cut(Frames("ListOffsets"))
+        with pytest.raises(LabError, match=r"silent.* could not be read: "):
+            read(Kafka(proxy.config(), None), topic)
 
 
 def test_a_record_that_the_broker_refuses_is_an_error_that_says_so(kafka):

@@ -1,11 +1,11 @@
 """Writing facts to a topic and reading all of it: the two clients that the experiments share."""
 
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
-from confluent_kafka import Consumer, IsolationLevel, KafkaError, Message, Producer, TopicPartition
+from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException, Message, Producer, TopicPartition
 
 from eventlab.cluster import Kafka, LabError
 from eventlab.cluster.ends import ends
@@ -31,6 +31,8 @@ _CONSUMER = {
 _BATCH = 500  # records per call; the fastest size, and no longer a wait than the next line says
 _BATCH_SECONDS = 0.05
 _POLL_SECONDS = 0.01
+
+T = TypeVar("T")
 
 
 class Encoded(Protocol):
@@ -117,7 +119,7 @@ def messages(
     consumer = Consumer(kafka.config(**{**_CONSUMER, "group.id": kafka.name("reader"), **settings}))
     found: list[Message] = []
     try:
-        every = consumer.list_topics(topic, _PATIENCE_SECONDS).topics[topic].partitions
+        every = _ask(topic, lambda: consumer.list_topics(topic, _PATIENCE_SECONDS)).topics[topic].partitions
         for partition in sorted(every, key=lambda partition: (partition in last, partition)):
             found += _until_end(consumer, TopicPartition(topic, partition), since)
     finally:
@@ -153,10 +155,11 @@ def await_stable(kafka: Kafka, topic: str, seconds: float = _PATIENCE_SECONDS) -
 
 
 def _until_end(consumer: Consumer, where: TopicPartition, since: datetime | None) -> list[Message]:
-    first, end = consumer.get_watermark_offsets(where, _PATIENCE_SECONDS)
+    name = f"{where.topic} [{where.partition}]"
+    first, end = _ask(name, lambda: consumer.get_watermark_offsets(where, _PATIENCE_SECONDS))
     if since is not None:
         asked = TopicPartition(where.topic, where.partition, round(since.timestamp() * 1000))
-        [found_at] = consumer.offsets_for_times([asked], _PATIENCE_SECONDS)
+        [found_at] = _ask(name, lambda: consumer.offsets_for_times([asked], _PATIENCE_SECONDS))
         first = found_at.offset if found_at.offset >= 0 else end  # without an offset: no record is that young
     where.offset = first
     consumer.assign([where])
@@ -172,5 +175,17 @@ def _until_end(consumer: Consumer, where: TopicPartition, since: datetime | None
             elif error.code() == KafkaError._PARTITION_EOF:
                 return found
             else:
-                raise LabError(f"{where.topic} [{where.partition}] could not be read: {error.str()}.")
-    raise LabError(f"{where.topic} [{where.partition}] was not read to its end within {_PATIENCE_SECONDS:g} s.")
+                raise LabError(f"{name} could not be read: {error.str()}.")
+    raise LabError(f"{name} was not read to its end within {_PATIENCE_SECONDS:g} s.")
+
+
+def _ask(name: str, question: Callable[[], T]) -> T:
+    """What the cluster answers; asked again for a while, since a broker may have died and another take the lead."""
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        try:
+            return question()
+        except KafkaException as error:
+            if time.monotonic() > deadline:
+                raise LabError(f"{name} could not be read: {error.args[0].str()}.") from error
+            time.sleep(_POLL_SECONDS)
