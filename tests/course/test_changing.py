@@ -7,7 +7,7 @@ from eventlab.course.changing import DEFAULTED, OF_2023, RENAMED, UPCAST
 from eventlab.course.compatibility import CHANGES, ITEM_ADDED, Desk, reads
 from eventlab.domain import cart
 from eventlab.events.codec import JsonCodec
-from eventlab.store import transform
+from eventlab.store import execute, transform
 
 CARTS = 60
 
@@ -57,6 +57,15 @@ def test_the_copy_has_one_form_and_the_same_carts(shop):
     copied = transform.copy(old, lambda clock: shop.store(UPCAST, clock, "new"), changing.pieces_together, same)
     assert list(shop.forms(copied.store)["schema version"]) == [3]
     assert sum(copied.after.values()) < sum(copied.before.values())
+
+
+def test_a_swap_is_taken_apart_by_the_fold_and_stays_one_event():
+    store = changing.with_a_swap()
+    execute(store, cart.decider.splitting(changing.parts), changing.SWAPPED, cart.CheckOut())
+    assert [(each.version, str(each.event)) for each in store.read(changing.SWAPPED)][2:] == [
+        (3, "swapped 2 socks for trousers at 49.90 EUR"),
+        (4, "checked out for 99.80 EUR"),
+    ]
 
 
 def test_old_events_cost_more_to_load(shop):

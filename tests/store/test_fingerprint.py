@@ -74,6 +74,12 @@ def test_another_fold_has_another_fingerprint(was: str, now: str) -> None:
     assert of(PROGRAM.replace(was, now)) != of(PROGRAM)
 
 
+def test_how_an_event_is_split_is_part_of_the_fold_and_hides_none_of_it() -> None:
+    split = PROGRAM.replace(", outer())", ", outer()).splitting(lambda event: [event, event])")
+    changes = [("[event, event]", "[event]"), ("event + 1", "event + 2"), ("factor = 3", "factor = 4")]
+    assert len({of(PROGRAM), of(split), *(of(split.replace(was, now)) for was, now in changes)}) == 5
+
+
 @pytest.mark.parametrize(
     ("was", "now"),
     [("# a comment", ""), ("What it does.", "Adds up."), ("lambda command", "lambda wish"), ("\n\n", "\n\n\n")],

@@ -7,14 +7,26 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import Struct
 from sqlalchemy import Column, Index, Integer, MetaData, Table, Text, UniqueConstraint
 
-from eventlab.domain.cart import ItemAdded
+from eventlab.domain.cart import EVENTS, ItemAdded
 from eventlab.events.envelope import NewEvent
+from eventlab.events.registry import TypeRegistry
 from eventlab.store import SqlEventStore
-from eventlab.views import Projector, Rows, View, ViewError, create, rebuild, row_per_stream
+from eventlab.views import (
+    HandlerFailed,
+    Projector,
+    Rows,
+    View,
+    ViewError,
+    create,
+    rebuild,
+    row_per_stream,
+    with_parts,
+)
 
-from .shop import ALL, CARTS, added, bought, cart, carts, gone, holds, pieces, removed, shown
+from .shop import ALL, CARTS, POISON, added, bought, cart, carts, fails_on_poison, gone, holds, pieces, removed, shown
 
 products = st.sampled_from(["socks", "trousers", "Hüte"])
 events = st.one_of(
@@ -158,3 +170,33 @@ class TestDefinition:
         keyless = Table("keyless", MetaData(), Column("cart", Text))
         with pytest.raises(ValueError, match="primary key of one column"):
             row_per_stream(keyless, {})
+
+
+class Swapped(Struct, frozen=True):
+    """Out with one product, in with another, in one event."""
+
+    out: str
+    into: str
+
+
+def test_an_event_that_stands_for_two_goes_to_the_handlers_of_both_in_one_transaction(sql_url: str) -> None:
+    def parts(event: Swapped) -> list[object]:
+        return [removed(event.out).event, added(event.into).event, gone().event]  # of the last one no view hears
+
+    views = [replace(view, handlers=with_parts(view.handlers, Swapped, parts)) for view in ALL]
+    store = SqlEventStore(sql_url, TypeRegistry([*EVENTS, Swapped]))
+    store.append(cart(1), [added("socks"), NewEvent(Swapped("socks", "trousers")), added("hat")])
+    for view in views:
+        Projector(store, view).catch_up()
+
+    of_additions, of_carts, of_pieces = (shown(store, view) for view in views)
+    assert [row[2] for row in of_additions] == ["socks", "trousers", "hat"]
+    assert of_carts == [("cart-1", 2, " 1 2 2 3")]
+    assert of_pieces == [("hat", 1), ("socks", 1), ("trousers", 1)]
+
+    picky = replace(carts, handlers=with_parts(fails_on_poison(carts).handlers, Swapped, parts))
+    store.append(cart(1), [NewEvent(Swapped("hat", POISON))])
+    with pytest.raises(HandlerFailed):
+        Projector(store, picky).catch_up()
+    assert shown(store, carts) == of_carts, "the first part is not kept without the second"
+    store.close()

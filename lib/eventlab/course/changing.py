@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from eventlab import show
 from eventlab.domain import cart
-from eventlab.domain.cart import ItemAdded
+from eventlab.domain.cart import CartCreated, ItemAdded, ItemRemoved
 from eventlab.domain.money import Money
 from eventlab.events.envelope import NewEvent, Recorded, StreamId
 from eventlab.events.errors import EventError
@@ -23,7 +23,7 @@ from eventlab.events.versions import Fields, Step
 from eventlab.inputs.generate import demo_carts
 from eventlab.show.charts import WIDTH, Figure
 from eventlab.show.palette import BLUE, GREEN, VERMILLION
-from eventlab.store import Append, SqlEventStore, state
+from eventlab.store import Append, MemoryEventStore, SqlEventStore, state
 from eventlab.store.rules import StoredEvent, utc_now
 from eventlab.store.transform import Replay, Rewritten
 
@@ -216,6 +216,37 @@ def _close(stores: Sequence[SqlEventStore], directory: "tempfile.TemporaryDirect
     for store in stores:
         store.close()
     directory.cleanup()
+
+
+SWAPPED = StreamId("cart", "swapped")
+
+
+class ItemSwapped(Struct, frozen=True):
+    """The button "swap" of 2024: one product out, another in, and one event for both."""
+
+    out: str
+    into: str
+    quantity: int
+    price: Money
+
+    def __str__(self) -> str:
+        return f"swapped {self.quantity} {self.out} for {self.into} at {self.price}"
+
+
+def parts(event: Any) -> list[Any]:
+    """What an event stands for today: a swap is two events, every other one is itself."""
+    if isinstance(event, ItemSwapped):
+        return [ItemRemoved(event.out, event.quantity), ItemAdded(event.into, event.quantity, event.price)]
+    return [event]
+
+
+def with_a_swap() -> MemoryEventStore:
+    """A store with one cart, ``SWAPPED``, in which socks were swapped for trousers."""
+    store = MemoryEventStore(TypeRegistry([*cart.EVENTS, ItemSwapped]))
+    socks, trousers = Money.of("4.50", "EUR"), Money.of("49.90", "EUR")
+    story = [CartCreated("Ana", "EUR"), ItemAdded("socks", 2, socks), ItemSwapped("socks", "trousers", 2, trousers)]
+    store.append(SWAPPED, [NewEvent(event) for event in story])
+    return store
 
 
 def pieces_together(history: Sequence[Recorded]) -> Iterator[Rewritten]:

@@ -5,9 +5,9 @@ time travel, projections, snapshots and property tests follow from it.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from functools import reduce
-from typing import Generic, TypeVar
+from dataclasses import dataclass, replace
+from functools import reduce, wraps
+from typing import Any, Generic, TypeVar
 
 State = TypeVar("State")
 Command = TypeVar("Command")
@@ -33,3 +33,17 @@ class Decider(Generic[State, Command, Event]):
     def fold(self, events: Iterable[Event], state: State | None = None) -> State:
         """The state after ``events``, starting from ``state`` (default: the initial one)."""
         return reduce(self.evolve, events, self.initial if state is None else state)
+
+    def splitting(self, parts: Callable[[Any], Iterable[Event]]) -> "Decider[State, Command, Any]":
+        """The same decider for a history in which one event stands for several: ``parts(event)`` gives them, in order.
+
+        For an event that became two. It is folded part by part in one step, and stays one event with one version and
+        one position. ``parts`` is pure, and gives ``[event]`` for every other event.
+        """
+        evolve_part = self.evolve  # not `self` in the closure: the fingerprint of a fold looks for functions there
+
+        @wraps(evolve_part)
+        def evolve(state: State, event: Any) -> State:
+            return reduce(evolve_part, parts(event), state)
+
+        return replace(self, evolve=evolve)

@@ -12,7 +12,7 @@ from eventlab.views.progress import Lag, keeping_up, lag, wait_until
 from eventlab.views.projector import Projector
 from eventlab.views.rebuild import Rebuilt, rebuild
 from eventlab.views.rows import Rows
-from eventlab.views.view import Handler, View, row_per_event, row_per_stream
+from eventlab.views.view import Handler, View, row_per_event, row_per_stream, with_parts
 
 __all__ = [
     "Handler",
@@ -41,4 +41,5 @@ __all__ = [
     "start",
     "switch",
     "wait_until",
+    "with_parts",
 ]

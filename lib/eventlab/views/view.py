@@ -1,10 +1,11 @@
 """A view: tables, and for each kind of event what it does to them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import KW_ONLY, dataclass
 from typing import Any
 from zlib import crc32
 
+from msgspec.structs import replace
 from sqlalchemy import Table
 
 from eventlab.events.envelope import Recorded, StreamId
@@ -82,3 +83,21 @@ def row_per_stream(
         return handle
 
     return {cls: handler(step) for cls, step in steps.items()}
+
+
+def with_parts(
+    handlers: Mapping[type, Handler], cls: type, parts: Callable[[Any], Iterable[object]]
+) -> dict[type, Handler]:
+    """``handlers``, and one for the events of ``cls``, which stand for several: each part goes to its own handler.
+
+    The view's side of :meth:`Decider.splitting <eventlab.domain.decider.Decider.splitting>`. All parts come in one
+    transaction, in order, each in the envelope of the stored event: they share its version, position and id, so a
+    table with a row per event needs another key than these.
+    """
+
+    def handle(target: Rows, recorded: Recorded) -> None:
+        for part in parts(recorded.event):
+            if handler := handlers.get(type(part)):
+                handler(target, replace(recorded, event=part))
+
+    return {**handlers, cls: handle}
