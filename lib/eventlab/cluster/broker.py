@@ -83,6 +83,8 @@ class Layout:
             # A share group's member is told of its partitions by its second heartbeat: soon, instead of after 5 s.
             "group.share.min.heartbeat.interval.ms": 500,
             "group.share.heartbeat.interval.ms": 500,
+            # A share group may take a record back after a second, if it is told so, and not after 15 s at the earliest.
+            "group.share.min.record.lock.duration.ms": 1000,
             # The same for groups of the new protocol (KIP-848), whose patience is a setting of the group.
             "group.consumer.min.session.timeout.ms": 1000,
             "group.consumer.min.heartbeat.interval.ms": 100,

@@ -18,6 +18,7 @@ _HEAP = "-Xmx128m"  # a client keeps what is on its way, and consumers fetch 50 
 _SIGNALS = "-Xrs"  # else the JVM ends the process at SIGTERM by itself, and Python crashes on the way
 _LIBRARIES = ("libjvm.so", "libjvm.dylib", "jvm.dll")
 _BYTES = "org.apache.kafka.common.serialization.ByteArray"
+_READS_BYTES = {"key.deserializer": f"{_BYTES}Deserializer", "value.deserializer": f"{_BYTES}Deserializer"}
 _starting = threading.Lock()
 
 
@@ -34,8 +35,17 @@ def producer(config: Mapping[str, Any]) -> Any:
 
 def consumer(config: Mapping[str, Any]) -> Any:
     """A ``KafkaConsumer<byte[], byte[]>`` with Java's defaults, as :func:`producer` makes the other."""
-    both = {"key.deserializer": f"{_BYTES}Deserializer", "value.deserializer": f"{_BYTES}Deserializer"}
-    return _class("org.apache.kafka.clients.consumer.KafkaConsumer")(_properties({**config, **both}))
+    return _class("org.apache.kafka.clients.consumer.KafkaConsumer")(_properties({**config, **_READS_BYTES}))
+
+
+def share_consumer(config: Mapping[str, Any]) -> Any:
+    """A ``KafkaShareConsumer<byte[], byte[]>``, a member of a share group, as :func:`producer` makes the other."""
+    return _class("org.apache.kafka.clients.consumer.KafkaShareConsumer")(_properties({**config, **_READS_BYTES}))
+
+
+def acknowledgements() -> Any:
+    """What such a member says of a record: ``ACCEPT``, ``RELEASE``, ``REJECT``, or ``RENEW`` for more time."""
+    return _class("org.apache.kafka.clients.consumer.AcknowledgeType")
 
 
 def admin(config: Mapping[str, Any]) -> Any:

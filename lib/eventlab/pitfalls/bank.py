@@ -3,11 +3,12 @@
 A payment gets a line in the bank's book, or a receipt in another topic.
 """
 
-from collections.abc import Mapping
-from contextlib import closing
+from collections import deque
+from collections.abc import Mapping, Sequence
+from contextlib import closing, suppress
 from typing import Any, Literal
 
-from confluent_kafka import Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPartition
 
 from eventlab.pitfalls.actors import Tell
 from eventlab.pitfalls.batches import NAMED, Protocol, batches, member
@@ -23,6 +24,9 @@ _INTERVAL_MS = 100
 _BY_HAND = 25
 _TOGETHER = 10
 _PATIENCE_SECONDS = 20.0
+_LOOK_SECONDS = 0.1
+# Of the members of a group, this one gives the only partition to the one whose name comes first.
+_BY_NAME = {"partition.assignment.strategy": "range"}
 
 
 def book_by_the_timer(tell: Tell, *, config: Mapping[str, Any], topic: str, group: str, book: str, store: bool) -> None:
@@ -103,6 +107,58 @@ def book_in_a_group(
                         lines.apply(payment)
                     lines.move(0, batch[-1].offset() + 1)
             tell("written", refused=refused)
+    consumer.close()
+
+
+def book_and_listen(
+    tell: Tell,
+    *,
+    config: Mapping[str, Any],
+    topic: str,
+    group: str,
+    book: str,
+    name: str,
+    drain: bool,
+    waits: int,
+    patience: Mapping[str, int],
+) -> None:
+    """Book payment by payment, and commit to Kafka behind each batch, as a member of the group called ``name``.
+
+    At the payment with the offset ``waits`` it stands still at ``waits``; then it polls, so that it is called when the
+    group takes its partition, and stands still at ``given up`` when it has been. ``drain``: when it is called, it
+    books and commits what is left of its batch; else it lets go of that. ``patience``: the settings which say how long
+    the group waits for it.
+    """
+    in_hand: deque[Message] = deque()
+    given_up = False
+
+    def revoked(_: Consumer, __: list[TopicPartition]) -> None:
+        nonlocal given_up
+        if in_hand and drain:
+            for payment in in_hand:
+                lines.apply(payment)
+            with suppress(KafkaException):  # the group may have given the partition to another one by now
+                consumer.commit(offsets=[next_to(in_hand)], asynchronous=False)
+        given_up = True
+
+    def next_to(done: Sequence[Message]) -> TopicPartition:
+        return TopicPartition(topic, 0, done[-1].offset() + 1)
+
+    consumer = member(config, group, **{"client.id": name, **_BY_NAME}, **patience)
+    with closing(Book(book)) as lines:
+        for batch in batches(consumer, topic, _TOGETHER, on_revoke=revoked):
+            in_hand.extend(batch)
+            while in_hand and in_hand[0].offset() < waits:
+                lines.apply(in_hand.popleft())
+            if not in_hand:
+                consumer.commit(offsets=[next_to(batch)], asynchronous=False)
+            else:
+                tell("waits")
+                consumer.pause([TopicPartition(topic, 0)])
+                while not given_up:
+                    consumer.poll(_LOOK_SECONDS)
+                tell("given up")
+                in_hand.clear()
     consumer.close()
 
 

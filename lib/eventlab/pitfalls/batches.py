@@ -34,11 +34,13 @@ def batches(
     size: int,
     begin: Callable[[], int] | None = None,
     protocol: Protocol = "classic",
+    on_revoke: Callable[[Consumer, list[TopicPartition]], None] | None = None,
 ) -> Iterator[list[Message]]:
     """What lies between the group's place and the end that there is now, ``size`` records at a time, the rest at last.
 
     ``begin`` is called whenever the group gives the partition to ``consumer``, and says where to go on; without, what
-    the group has committed does. ``protocol`` is the group's.
+    the group has committed does. ``protocol`` is the group's. ``on_revoke`` is called when the group takes
+    the partition, before another member is given it, if that is still possible.
     """
     where = TopicPartition(topic, 0)
     _, end = consumer.get_watermark_offsets(where, _PATIENCE_SECONDS)
@@ -53,7 +55,7 @@ def batches(
             at[:] = [place.offset]
         take(partitions)
 
-    consumer.subscribe([topic], on_assign=go_on)
+    consumer.subscribe([topic], on_assign=go_on, **({"on_revoke": on_revoke} if on_revoke else {}))
     while not at or at[0] < end:
         batch += _records(consumer.consume(size - len(batch), _LOOK_SECONDS))
         if batch and at and len(batch) >= min(size, end - at[0]):

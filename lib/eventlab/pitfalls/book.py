@@ -7,8 +7,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
-
-from confluent_kafka import Message
+from typing import Any, Protocol
 
 from eventlab.pitfalls.record import Fact, Record
 
@@ -23,6 +22,15 @@ CREATE TABLE IF NOT EXISTS place (
     partition INTEGER PRIMARY KEY, next INTEGER NOT NULL DEFAULT 0, owner INTEGER NOT NULL DEFAULT 0
 );
 """
+
+
+class Delivered(Protocol):
+    """What a book wants to know of a record: confluent-kafka's ``Message`` has it."""
+
+    def value(self) -> Any: ...  # noqa: D102
+    def partition(self) -> int | None: ...  # noqa: D102
+    def offset(self) -> int | None: ...  # noqa: D102
+    def timestamp(self) -> tuple[int, int]: ...  # noqa: D102
 
 
 class Book:
@@ -46,7 +54,7 @@ class Book:
             raise
         self._database.execute("COMMIT")
 
-    def apply(self, message: Message) -> None:
+    def apply(self, message: Delivered) -> None:
         """Add the line of an event, whether or not there is one already."""
         value, (_, timestamp) = message.value(), message.timestamp()
         line = (Fact.of(value).id, message.partition(), message.offset(), timestamp, value)
@@ -54,7 +62,7 @@ class Book:
             'INSERT INTO line (id, partition, "offset", timestamp, value) VALUES (?, ?, ?, ?, ?)', line
         )
 
-    def knows(self, message: Message) -> bool:
+    def knows(self, message: Delivered) -> bool:
         """Whether the book has a line of this event, by the event's own id."""
         found = self._database.execute("SELECT 1 FROM line WHERE id = ?", (Fact.of(message.value()).id,)).fetchone()
         return found is not None

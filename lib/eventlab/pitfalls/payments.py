@@ -1,6 +1,7 @@
 """The workload of the pitfalls of delivery and of dying brokers: payments, each of them a story of one event."""
 
 from random import Random
+from typing import Any
 
 from eventlab.cluster import Kafka
 from eventlab.domain.money import Money
@@ -20,10 +21,10 @@ def payments(count: int, seed: int) -> list[Fact]:
     ]
 
 
-def arrived(kafka: Kafka, topic: str, count: int, seed: int) -> list[Sent]:
-    """Have so many payments in ``topic``, and the account of that."""
+def arrived(kafka: Kafka, topic: str, count: int, seed: int, **settings: Any) -> list[Sent]:
+    """Have so many payments in ``topic``, and the account of that. ``settings`` are those of the writer."""
     facts = payments(count, seed)
-    with Writer(kafka) as shop:
+    with Writer(kafka, **settings) as shop:
         for fact in facts:
             shop.send(topic, fact, fact.key)
     return [Sent(fact, "ok") for fact in facts]

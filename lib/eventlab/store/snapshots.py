@@ -142,6 +142,11 @@ class Snapshots(ABC):
             raise LookupError(f"{stream} has no events: there is nothing to keep a snapshot of")
         return self._take(store, self._fold(decider), stream, loaded.version, loaded.state)
 
+    def state(self, decider: Decider[State, Any, Any], snapshot: Snapshot) -> State:
+        """What ``snapshot`` of this decider holds. Raises Unreadable when it is damaged."""
+        state: State = self._fold(decider).state(snapshot)
+        return state
+
     def verify(self, store: EventStore, decider: Decider[Any, Any, Any], stream: StreamId) -> Verified:
         """The snapshot of ``stream`` compared with the fold of its events, from the first one on.
 

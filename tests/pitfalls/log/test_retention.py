@@ -32,6 +32,17 @@ def test_archive_and_topic_as_one_have_every_story_from_version_1(kafka, tmp_pat
     assert [record.fact for record in result.records] == [booked.fact for booked in retention.month()]
 
 
+def test_snapshot_and_topic_as_one_know_every_balance_and_the_topic_alone_does_not(kafka, tmp_path):
+    result = retention.snapshotted(kafka, tmp_path)
+    assert result.wrong == []
+    table = result.table().set_index("account")
+    assert (table["by snapshot and topic"] == table["balance"]).all()
+    misled = table[table["by the topic"] != table["balance"]]
+    assert len(misled) > len(table) / 2
+    assert (misled["left"] < misled["events"]).all()
+    assert table.loc[table["left"] == 0, "by the topic"].tolist() == [""]
+
+
 def test_a_cluster_that_looks_every_five_minutes_is_not_waited_for(kafka, monkeypatch):
     monkeypatch.setattr(retention_check, "_LONGEST_SECONDS", 0)
     with pytest.raises(LabError, match=r"looks every 0.5 s .* unset EVENTLAB_KAFKA"):

@@ -22,6 +22,21 @@ def test_with_a_version_to_expect_or_with_one_writer_the_second_is_refused_on_th
     assert set(second["seen version"]) == {6}
 
 
+def test_a_lock_that_was_over_did_not_help(kafka):
+    result = no_expected_version.run(kafka, log="lock")
+    assert len(result.overdrawn) == result.count == ACCOUNTS
+    assert set(result.decisions()["said"]) == {"booked"}
+
+
+def test_with_a_fence_who_had_it_too_long_is_refused_and_decides_again_on_the_new_balance(kafka):
+    result = no_expected_version.run(kafka, log="fenced lock")
+    assert (result.count, result.overdrawn, stale_decisions(result.history)) == (0, [], [])
+    late = result.decisions().query("said == 'refused'")
+    assert len(late) == sum(attempt.status == "fail" for attempt in result.history.sent) == ACCOUNTS
+    assert set(late["seen version"]) == {6}
+    assert set(late["teller"]) == {"Ben"}
+
+
 def test_only_the_event_store_says_no_to_an_event(kafka):
     refused = {
         log: sum(attempt.status == "fail" for attempt in no_expected_version.run(kafka, log=log).history.sent)

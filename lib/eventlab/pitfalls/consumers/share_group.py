@@ -2,21 +2,21 @@
 
 import time
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any, Literal, Protocol, Self
 
 import pandas as pd
-from confluent_kafka import AcknowledgeType, Consumer, KafkaException, Message, ShareConsumer, TopicPartition
-from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource
+from confluent_kafka import Consumer, Message, TopicPartition
 
 from eventlab.cluster import Kafka, LabError
 from eventlab.pitfalls.checkers import inversions
 from eventlab.pitfalls.experiment import Pitfall, Result
 from eventlab.pitfalls.history import History
 from eventlab.pitfalls.record import Fact, Place
+from eventlab.pitfalls.sharing import FROM_THE_BEGINNING, ShareMember, good, told
 from eventlab.pitfalls.shoppers import interleaved, stories
 from eventlab.pitfalls.topics import Writer, record
 
@@ -27,7 +27,6 @@ _AT_ONCE = 5  # records that a member takes at once, where two share the work
 _MOST_AT_ONCE = 500  # the default: more than there are here
 _PATIENCE_SECONDS = 30.0  # share groups of brokers with the default settings take ten to come together
 _POLL_SECONDS = 0.1
-_ERRORS = 3  # the level of its log: librdkafka warns of every share consumer that it is a preview
 
 Group = Literal["share", "classic", "consumer"]
 
@@ -66,7 +65,8 @@ def side_by_side(kafka: Kafka, *, seed: int = 7) -> Deliveries:
     facts = interleaved(stories(SHOPPERS), seed)
     topic, name = _written(kafka, facts, **{"batch.num.messages": 1}), kafka.name("view")
     with ExitStack() as stack:
-        two = [stack.enter_context(_ShareMember(kafka, topic, name, _AT_ONCE)) for _ in range(2)]
+        stack.enter_context(told(kafka, name, FROM_THE_BEGINNING))
+        two = [stack.enter_context(ShareMember(kafka, topic, name, _AT_ONCE)) for _ in range(2)]
         taken: Sequence[Message] = ()
         deadline = _Deadline()
         while not taken:
@@ -131,38 +131,16 @@ class _Member(Protocol):
     def delivery(self, message: Message) -> int: ...
     def done(self, message: Message) -> None: ...
     def again(self, message: Message) -> None: ...
-    def __enter__(self) -> Self: ...
-    def __exit__(self, *_: object) -> None: ...
 
 
-def _member(kafka: Kafka, topic: str, name: str, group: Group) -> _Member:
-    return _ShareMember(kafka, topic, name) if group == "share" else _GroupMember(kafka, topic, name, group)
-
-
-class _ShareMember:
-    def __init__(self, kafka: Kafka, topic: str, name: str, at_once: int = _MOST_AT_ONCE) -> None:
-        _from_the_beginning(kafka, name)
-        settings = {"share.acknowledgement.mode": "explicit", "max.poll.records": at_once, "log_level": _ERRORS}
-        self._consumer = ShareConsumer(kafka.config(**{"group.id": name, **settings}))
-        self._consumer.subscribe([topic])
-
-    def poll(self) -> Sequence[Message]:
-        return _good(self._consumer.poll(_POLL_SECONDS))
-
-    def delivery(self, message: Message) -> int:
-        return int(message.delivery_count())
-
-    def done(self, message: Message) -> None:
-        self._consumer.acknowledge(message, AcknowledgeType.ACCEPT)
-
-    def again(self, message: Message) -> None:
-        self._consumer.acknowledge(message, AcknowledgeType.RELEASE)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._consumer.close()  # sends the last acknowledgements
+@contextmanager
+def _member(kafka: Kafka, topic: str, name: str, group: Group) -> Iterator[_Member]:
+    if group == "share":
+        with told(kafka, name, FROM_THE_BEGINNING), ShareMember(kafka, topic, name, _MOST_AT_ONCE) as member:
+            yield member
+    else:
+        with _GroupMember(kafka, topic, name, group) as one:
+            yield one
 
 
 class _GroupMember:
@@ -173,7 +151,7 @@ class _GroupMember:
         self._handed_over: Counter[int | None] = Counter()  # a consumer group counts nothing
 
     def poll(self) -> Sequence[Message]:
-        found = _good(filter(None, [self._consumer.poll(_POLL_SECONDS)]))
+        found = good(filter(None, [self._consumer.poll(_POLL_SECONDS)]))
         self._handed_over.update(message.offset() for message in found)
         return found
 
@@ -191,24 +169,6 @@ class _GroupMember:
 
     def __exit__(self, *_: object) -> None:
         self._consumer.close()  # commits
-
-
-def _good(found: Iterable[Message]) -> list[Message]:
-    messages = list(found)
-    for message in messages:
-        if error := message.error():
-            raise LabError(f"The group could not read its topic: {error.str()}.")
-    return messages
-
-
-def _from_the_beginning(kafka: Kafka, name: str) -> None:
-    """A share group begins at the end of a topic, unless the brokers (not its members) are told otherwise."""
-    entry = ConfigEntry("share.auto.offset.reset", "earliest", incremental_operation=AlterConfigOpType.SET)
-    resource = ConfigResource(ConfigResource.Type.GROUP, name, incremental_configs=[entry])
-    try:
-        kafka.admin.incremental_alter_configs([resource])[resource].result(_PATIENCE_SECONDS)
-    except KafkaException as error:
-        raise LabError(f"The cluster takes no share group (Kafka 4.2 and later do): {error.args[0].str()}.") from error
 
 
 PITFALL = Pitfall(

@@ -1,27 +1,32 @@
 """P28: retention takes the beginning of every story that is older than it."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
-from typing import Any
+from types import MappingProxyType
+from typing import Any, TypeVar
 
 from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource
 
 from eventlab.cluster import Kafka
 from eventlab.cluster.clients import await_futures
-from eventlab.domain.account import AccountOpened, Deposited, Withdrawn
+from eventlab.domain.account import Account, AccountOpened, Deposited, Withdrawn, decider
 from eventlab.domain.money import Money
-from eventlab.events.envelope import NewEvent, Recorded, StreamId
+from eventlab.events.envelope import NewEvent, Position, Recorded, StreamId
 from eventlab.pitfalls.checkers import lost_writes
 from eventlab.pitfalls.experiment import Pitfall, Result
 from eventlab.pitfalls.history import Sent
 from eventlab.pitfalls.record import Fact, Record
+from eventlab.pitfalls.remembered import Remembered
 from eventlab.pitfalls.retention_check import DAY_MS, WEEK_MS, await_retention
 from eventlab.pitfalls.topics import Writer, read
-from eventlab.store import KafkaEventLog
+from eventlab.store import KafkaEventLog, SqlEventStore
 from eventlab.store.archive import archive, replay
+from eventlab.store.snapshots import Snapshot, SqlSnapshots
 
 FOR_EVER = -1
 ACCOUNTS, DAYS = 15, 30
@@ -73,21 +78,66 @@ def archived(kafka: Kafka, directory: str | Path, *, seed: int = 7) -> Result:
 
     It ran ``NOT_ARCHIVED`` before the end. Read are the archive, in the empty ``directory``, and the topic, as one.
     """
-    topic = _topic(kafka, FOR_EVER)
     events = month(seed)
+    with _forgotten(kafka, events, lambda log: archive(log, directory, by="day")) as (log, kept):
+        records = [_record(order, each) for order, each in enumerate(replay(kept, log))]
+    return PITFALL.result(records, _sent(events))
+
+
+def snapshotted(kafka: Kafka, directory: str | Path, *, seed: int = 7) -> Remembered:
+    """The same month, with a job that keeps no events, but what each account amounts to: a snapshot of each.
+
+    It ran ``NOT_ARCHIVED`` before the end. Each account is its snapshot, from a database in ``directory``, and what
+    came behind the place in the topic at which the snapshots were made.
+    """
+    events = month(seed)
+    with closing(SqlEventStore(f"sqlite:///{Path(directory) / 'snapshots.db'}")) as database:
+        kept = SqlSnapshots(database)
+
+        def job(log: KafkaEventLog) -> tuple[dict[StreamId, Snapshot], Position]:
+            streams = dict.fromkeys(each.stream for each in log.read_all())
+            return {stream: kept.take(log, decider, stream) for stream in streams}, log.head()
+
+        with _forgotten(kafka, events, job) as (log, (snapshots, place)):
+            left = list(log.read_all())
+        began = {stream: kept.state(decider, snapshot) for stream, snapshot in snapshots.items()}
+    return Remembered(
+        written=_accounts((booked.stream, booked.event) for booked in events),
+        left=_accounts((each.stream, each.event) for each in left),
+        told=_accounts(((each.stream, each.event) for each in left if each.position > place), began),
+        events=Counter(booked.stream for booked in events),
+        events_left=Counter(each.stream for each in left),
+    )
+
+
+_Kept = TypeVar("_Kept")
+
+
+@contextmanager
+def _forgotten(
+    kafka: Kafka, events: Sequence[Booked], job: Callable[[KafkaEventLog], _Kept]
+) -> Iterator[tuple[KafkaEventLog, _Kept]]:
+    """A log with the events of a month, of which ``job`` kept something before retention took all but a week."""
+    topic = _topic(kafka, FOR_EVER)
     last_run = events[-1].at - NOT_ARCHIVED
     clock = _Clock()
-    log = KafkaEventLog(kafka, topic, clock=clock)
-    try:
+    with closing(KafkaEventLog(kafka, topic, clock=clock)) as log:
         clock.append(log, [booked for booked in events if booked.at <= last_run])
-        kept = archive(log, directory, by="day")
+        kept = job(log)
         clock.append(log, [booked for booked in events if booked.at > last_run])
         _keep(kafka, topic, WEEK_MS)
         await_retention(kafka)
-        records = [_record(order, each) for order, each in enumerate(replay(kept, log))]
-    finally:
-        log.close()
-    return PITFALL.result(records, _sent(events))
+        yield log, kept
+
+
+def _accounts(
+    events: Iterable[tuple[StreamId, Any]], began: Mapping[StreamId, Account] = MappingProxyType({})
+) -> dict[StreamId, Account]:
+    """What accounts amount to, after these events and what they ``began`` with."""
+    found = dict(began)
+    for stream, event in events:
+        found[stream] = decider.evolve(found.get(stream, decider.initial), event)
+    return found
 
 
 class _Clock:

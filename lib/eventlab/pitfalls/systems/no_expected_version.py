@@ -18,6 +18,7 @@ from eventlab.events.envelope import NewEvent, StreamId, Version
 from eventlab.pitfalls.checkers import conflicting_versions
 from eventlab.pitfalls.experiment import Pitfall
 from eventlab.pitfalls.history import Sent
+from eventlab.pitfalls.locked_tellers import locked
 from eventlab.pitfalls.withdrawals import (
     ACCOUNTS,
     TELLER,
@@ -37,7 +38,7 @@ _TELLERS = ("Ben", "Cleo")
 _PATIENCE_SECONDS = 20.0
 _PRODUCER = {"enable.idempotence": True, "max.in.flight": 1, "log_level": 0}
 
-Log = Literal["topic", "event store", "single writer"]
+Log = Literal["topic", "event store", "single writer", "lock", "fenced lock"]
 
 
 def run(kafka: Kafka, *, log: Log = "topic", seed: int = 7) -> Accounts:
@@ -46,10 +47,14 @@ def run(kafka: Kafka, *, log: Log = "topic", seed: int = 7) -> Accounts:
     ``log``: where the accounts are. A topic takes every event. The event store takes one only if the account is still
     at the version that the teller had read; else the teller reads again, and decides again. With "single writer" the
     tellers do not write to the topic of the accounts at all: they hand their wishes over, in another topic, and one
-    process decides on all of them, one after the other.
+    process decides on all of them, one after the other. With "lock" each takes a lock in Redis for an
+    account, reads it, and writes; but the first one stands still in between, until his locks are over and the second is
+    done. With "fenced lock" the broker refuses who writes after somebody else had the lock.
     """
     opened = openings(seed)
     asked = wishes(opened, _TELLERS, seed)
+    if log in ("lock", "fenced lock"):
+        return result(PITFALL, *locked(kafka, opened, asked, fence=log == "fenced lock"))
     with tempfile.TemporaryDirectory() as directory:
         client = _client(kafka, log, directory)
         with closing(client()) as bank:
