@@ -161,7 +161,8 @@ def test_logs_show_the_brokers_words(home: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["up", "--brokers", "2"], ["nonsense"], ["broker", "kill"], ["broker", "kill", "x"]]
+    "arguments",
+    [["up", "--brokers", "2"], ["nonsense"], ["broker", "kill"], ["broker", "kill", "x"], ["logs", "--lines", "0"]],
 )
 def test_a_wrong_call_is_exit_code_2(arguments: list[str], tmp_path: Path) -> None:
     done = eventlab(*arguments, home=tmp_path)

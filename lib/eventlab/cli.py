@@ -122,7 +122,7 @@ def reset() -> None:
 
 @main.command()
 @click.argument("name", required=False)
-@click.option("--lines", default=40, show_default=True, help="How many, from the end.")
+@click.option("--lines", type=click.IntRange(min=1), default=40, show_default=True, help="How many, from the end.")
 def logs(name: str | None, lines: int) -> None:
     """Show the end of the logs: all, or that of NAME (broker-1, postgres, …)."""
     directory = Lab().logs

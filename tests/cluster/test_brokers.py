@@ -5,8 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from confluent_kafka import KafkaException
+from click.testing import CliRunner
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 
+from eventlab.cli import main
 from eventlab.cluster import Kafka, Lab, LabError
 
 from .labs import DEADLINE, eventually, handle, read, write
@@ -70,6 +72,25 @@ def test_a_paused_broker_falls_out_and_comes_back(three: Kafka) -> None:
     paused.resume()
     eventually(lambda: in_sync(three, topic) == {1, 2, 3})
     assert read(three.config(), topic, 2) == ["before", "meanwhile"]
+
+
+def test_who_only_looks_is_told_at_once_and_leaves_a_dead_broker_dead(
+    shared: Lab, three: Kafka, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    topic, group = three.topic("orders"), three.name("desk")
+    write(three.config(), topic, ["one"])
+    consumer = Consumer(three.config(**{"group.id": group}))
+    consumer.commit(offsets=[TopicPartition(topic, 0, 1)], asynchronous=False)
+    consumer.close()
+    victim = three.brokers[0]
+    victim.kill()
+    monkeypatch.setenv("EVENTLAB_HOME", str(shared.home))
+    done = CliRunner().invoke(main, ["groups", group, "--max-lag", "0"])
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert "0 behind" in done.stdout
+    assert [broker.state for broker in three.brokers] == ["dead", "running", "running"]
+    victim.restart()
+    eventually(lambda: in_sync(three, topic) == {1, 2, 3})
 
 
 def test_without_a_quorum_restart_does_not_hang_and_up_mends_all(shared: Lab, three: Kafka) -> None:

@@ -2,10 +2,13 @@
 
 from pathlib import Path
 
+import psutil
 import pytest
 
 from eventlab import cluster
 from eventlab.cluster import Lab, diagnosis, homes, jars
+
+from .labs import eventually
 
 
 def ill() -> dict[str, str]:
@@ -21,12 +24,18 @@ def test_nothing_is_wrong(lab: Lab) -> None:
     assert "<table>" in found._repr_html_()
 
 
-def test_a_broker_is_dead(own: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_of_its_servers_is_dead(own: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EVENTLAB_HOME", str(own.home))
     assert "not running" in repr(cluster.doctor())
-    own.up(1)
+    own.up(1, with_postgres=True)
+    psutil.Process(own.status()["postgres"]["pid"]).kill()
+    eventually(lambda: own.status()["postgres"]["state"] == "dead")
+    assert "`eventlab up`" in ill()["Lab"]
+    assert "broker 1 running, PostgreSQL dead" in repr(cluster.doctor())
+    own.up()
+    assert "Lab" not in ill()
     own.kill(1)
-    assert "`eventlab broker restart 1`" in ill()["Lab"]
+    assert "`eventlab up`" in ill()["Lab"]
 
 
 def test_set_up_was_not_finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,10 +19,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eventlab.cli import main
+from eventlab.cluster import Kafka, LabError
 from eventlab.cluster.clients import await_futures
-from eventlab.cluster.groups import Group, Groups, Progress, command, keeping_up
+from eventlab.cluster.faults import Frames
+from eventlab.cluster.groups import Group, Groups, Progress, asking, command, keeping_up
 from eventlab.cluster.groups.drawing import drawn
 from eventlab.cluster.pace import Look, Pace
+from eventlab.cluster.proxy import FaultProxy
 
 from .labs import DEADLINE, eventually
 
@@ -249,6 +252,20 @@ def test_a_group_that_there_is_not_is_a_sentence_and_exit_code_2(kafka, topic):
     done = eventlab_groups("nobody")
     assert (done.exit_code, done.stdout) == (2, "")
     assert done.stderr.startswith(NONE.format("nobody"))
+
+
+def test_a_broker_that_says_nothing_of_its_groups_is_asked_again(kafka, topic, monkeypatch):
+    monkeypatch.setattr(asking, "_ONE_BROKER_SECONDS", 0.3)
+    group = kafka.name("heard")
+    commit(kafka, group, (topic, 0, RECORDS), (topic, 1, RECORDS))
+    with FaultProxy(kafka) as proxy, looking(Kafka(proxy.config(), None)) as groups:
+        first = proxy.drop(Frames("ListGroups", "response", nth=1))
+        [found] = groups.look([group])
+        assert (first.struck, found.lag, groups.unheard) == (1, 0, "")
+        monkeypatch.setattr(asking, "_PATIENCE_SECONDS", 1.0)
+        proxy.drop(Frames("ListGroups", "response"))
+        with pytest.raises(LabError, match=r"tell nothing of your groups \(.*\)\. Do all of them run"):
+            groups.look([group])
 
 
 def test_without_a_lab_it_starts_none(home, monkeypatch):

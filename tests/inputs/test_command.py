@@ -48,6 +48,20 @@ def test_options_reach_the_reader(sqlite_url: str) -> None:
     assert "in account-01-2345-6" in result.stdout
 
 
+def test_a_file_that_names_no_account_says_so_until_one_is_given(sqlite_url: str) -> None:
+    without = run(sample("chase.csv"), "--store", sqlite_url)
+    assert "the file does not name its account, so it is called chase" in without.stdout
+    named = run(sample("chase.csv"), "--store", sqlite_url, "--account", "mine")
+    assert "in account-mine" in named.stdout
+    assert "does not name" not in named.stdout
+
+
+def test_a_statement_is_not_taken_for_orders(sqlite_url: str) -> None:
+    result = run(sample("chase.csv"), "--store", sqlite_url, "--format", "orders")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith("chase.csv: the columns are those of a bank statement (chase)")
+
+
 def test_a_wrong_file_is_one_message_and_exit_code_1(tmp_path: Path, sqlite_url: str) -> None:
     path = tmp_path / "cut.sta"
     path.write_bytes(sample("sparkasse-2026-03.sta").read_bytes()[:700])

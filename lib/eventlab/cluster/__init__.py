@@ -46,13 +46,17 @@ def connect(brokers: int | None = None) -> Kafka:
 
 
 def running() -> Kafka:
-    """The cluster that there is: yours (``EVENTLAB_KAFKA``) or the lab that runs. Starts none.
+    """The cluster that there is: yours (``EVENTLAB_KAFKA``) or the lab that runs, as it is.
 
-    Raises LabError with the cure.
+    For those who only look: it starts no lab and keeps none alive, and a broker that somebody killed or paused stays
+    so. Raises LabError with the cure.
     """
-    if not elsewhere.bootstrap() and Lab().status()["kafka"] is None:
+    if elsewhere.bootstrap():
+        return connect()
+    lab = Lab()
+    if lab.status()["kafka"] is None:
         raise LabError("No lab runs here. `eventlab up` starts one; EVENTLAB_KAFKA names a cluster of yours.")
-    return connect()
+    return _handle(lab)
 
 
 @contextlib.contextmanager

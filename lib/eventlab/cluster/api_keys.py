@@ -12,6 +12,7 @@ API_KEYS = {
     "Heartbeat": 12,
     "LeaveGroup": 13,
     "SyncGroup": 14,
+    "ListGroups": 16,
     "ApiVersions": 18,
     "CreateTopics": 19,
     "DeleteTopics": 20,

@@ -106,13 +106,12 @@ def _lab() -> Finding:
     status = Lab().status()
     if status["kafka"] is None:
         return Finding("Lab", True, "not running (a notebook starts one; `eventlab up` keeps one)")
-    brokers = status["kafka"]["brokers"]
-    ill = [broker["id"] for broker in brokers if broker["state"] != "running"]
-    found = ", ".join(f"broker {broker['id']} {broker['state']}" for broker in brokers)
-    if status["registry"]:
-        found += f", schema registry {status['registry']['state']}"
-    cure = f"`eventlab broker restart {ill[0]}`, or `eventlab up` for all; `eventlab logs` says why." if ill else ""
-    return Finding("Lab", not ill, found, cure)
+    states = {f"broker {broker['id']}": broker["state"] for broker in status["kafka"]["brokers"]}
+    beside = {"PostgreSQL": status["postgres"], "schema registry": status["registry"]}
+    states |= {name: server["state"] for name, server in beside.items() if server}
+    well = set(states.values()) == {"running"}
+    found = ", ".join(f"{name} {state}" for name, state in states.items())
+    return Finding("Lab", well, found, "" if well else "`eventlab up` has all run again; `eventlab logs` says why.")
 
 
 def _kafka() -> Finding:

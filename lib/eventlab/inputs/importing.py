@@ -9,6 +9,7 @@ from eventlab.inputs.mappings import AnyMapping
 from eventlab.inputs.orders import OrderFile
 from eventlab.inputs.reading import Format, read
 from eventlab.inputs.report import ImportReport
+from eventlab.inputs.statement_csv import nameless
 from eventlab.inputs.statement_file import StatementFile
 from eventlab.inputs.store_orders import store_orders
 from eventlab.inputs.store_statements import store_statements
@@ -61,4 +62,6 @@ def _renamed(file: StatementFile, account: str) -> StatementFile:
             f"the file has {len(accounts)} accounts ({', '.join(accounts)}), so they cannot all be {account}",
             do="Leave the account out: each is stored under its own name",
         )
-    return replace(file, statements=tuple(replace(statement, account=account) for statement in file.statements))
+    notes = tuple(note for note in file.notes if note not in map(nameless, accounts))
+    renamed = tuple(replace(statement, account=account) for statement in file.statements)
+    return replace(file, statements=renamed, notes=notes)

@@ -74,6 +74,11 @@ def _read_text(
     table = find(text, *mapping)
     if isinstance(table.mapping, OrderMapping):
         return orders.read(table, table.mapping, name)
+    if format == orders.FORMAT:
+        raise InputError(
+            f"the columns are those of a bank statement ({table.name or 'by the mapping'}), not of order lines",
+            do="Leave the format out, or say csv",
+        )
     return statement_csv.read(table, table.mapping, name, any_order)
 
 

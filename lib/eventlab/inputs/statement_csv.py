@@ -28,11 +28,13 @@ def read(table: Table, mapping: StatementMapping, name: str, any_order: bool = F
         _statement(account, own, mapping, mark, any_order or mapping.any_order) for account, own in by_account.items()
     )
     notes = [f"read as {table.name}"] if table.name else []
-    if nameless := [account for account in by_account if account in (table.name, FORMAT)]:
-        notes.append(
-            f"the file does not name its account, so it is called {nameless[0]}; account=… (--account) names it"
-        )
+    notes += [nameless(account) for account in by_account if account in (table.name, FORMAT)]
     return StatementFile(name, FORMAT, statements, tuple(notes))
+
+
+def nameless(called: str) -> str:
+    """The note on a file that does not say whose statement it is."""
+    return f"the file does not name its account, so it is called {called}; account=… (--account) names it"
 
 
 def _wanted(row: Row, mapping: StatementMapping) -> bool:

@@ -24,6 +24,8 @@ from eventlab.cluster.kafka import Kafka
 Where = tuple[str, int]
 
 _PATIENCE_SECONDS = 10.0
+_GRACE_SECONDS = 2.0  # beyond that, for the client to say itself what it waited for
+_ONE_BROKER_SECONDS = 3.0  # for each broker's word on its groups; the others know of a death after as long
 _NAMED = 10  # groups in a sentence
 _PATTERN = frozenset("*?[")
 _REFUSED = {
@@ -51,7 +53,7 @@ _NO_LEADER = "no broker leads it"
 class Groups:
     """The groups of one cluster, to be looked at again and again.
 
-    ``unheard`` says why there may be share groups that the last look did not show; empty when there are none.
+    ``unheard`` says why there may be groups that the last look did not show; empty when all were heard of.
     """
 
     def __init__(self, kafka: Kafka) -> None:
@@ -63,6 +65,7 @@ class Groups:
 
         Raises LabError for a name that no group has, when you may not look at one, and when no broker answers.
         """
+        self.unheard = ""
         topics = self._topics()
         consumers = self._listed()
         unknown = {name for name in names if not _is_pattern(name)} - consumers.keys()
@@ -115,15 +118,26 @@ class Groups:
         return {name: topic.partitions for name, topic in found.items()}
 
     def _listed(self) -> dict[str, Any]:
-        """The consumer groups, each with its type."""
-        told = _answer(self._kafka.admin.list_consumer_groups(request_timeout=_PATIENCE_SECONDS), "your groups")
+        """The consumer groups, each with its type. Each broker tells its own; a dead one is asked until it is out."""
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        while True:
+            told = _answer(self._kafka.admin.list_consumer_groups(request_timeout=_ONE_BROKER_SECONDS), "your groups")
+            silent = [error for error in told.errors if error.code() not in _REFUSED]
+            if not silent or time.monotonic() > deadline:
+                break
+            time.sleep(_AGAIN_SECONDS)
+            self._topics()  # the client learns which brokers there are now
         if told.errors and not told.valid:
             raise _trouble("your groups", told.errors[0])
+        if silent:
+            self.unheard = (
+                f"Not every broker told its groups ({silent[0].str()}): those of the others are shown. `eventlab "
+                "status` shows which of the lab's brokers do not run."
+            )
         return {each.group_id: each.type for each in told.valid if each.type in _PROTOCOLS}
 
     def _share_states(self, likely: bool) -> dict[str, str]:
         """The share groups, each with its state. Kafka's own client takes a second to start: only where it may pay."""
-        self.unheard = ""
         if self._share is None:
             if not likely:
                 return {}
@@ -131,7 +145,7 @@ class Groups:
         try:
             return self._share.states()
         except LabError as error:
-            self.unheard = str(error)
+            self.unheard = self.unheard or str(error)
             return {}
 
     def _chosen(self, names: Collection[str], there: Collection[str]) -> list[str]:
@@ -259,15 +273,14 @@ def _state(told: Any) -> str:
 
 def _answer(future: Any, what: str) -> Any:
     try:
-        return future.result(_PATIENCE_SECONDS)
+        return future.result(_PATIENCE_SECONDS + _GRACE_SECONDS)
     except KafkaException as error:
-        raise _trouble(what, error) from error
+        raise _trouble(what, error.args[0]) from error
     except TimeoutError as error:
         raise LabError(f"The brokers said nothing about {what} within {_PATIENCE_SECONDS:g} s.") from error
 
 
-def _trouble(what: str, error: KafkaException) -> LabError:
-    said = error.args[0]
+def _trouble(what: str, said: KafkaError) -> LabError:
     if said.code() in _REFUSED:
         return LabError(f"You may not look at {what} ({said.str()}): it takes the right to describe groups and topics.")
-    return LabError(f"The brokers do not say how {what} stands: {said.str()}.")
+    return LabError(f"The brokers tell nothing of {what} ({said.str()}). Do all of them run, and may you see it?")
