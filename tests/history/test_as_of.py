@@ -100,6 +100,11 @@ def test_a_zone_may_be_named(moment: str) -> None:
         ({"time": "last Tuesday"}, "'last Tuesday' is not a time; write it as 2026-03-03T18:00"),
         ({"time": date(2026, 3, 3)}, "2026-03-03 is a whole day; give one moment"),
         ({"time": 12.5}, r"12\.5 is no time but float"),
+        ({"time": 3}, "3 is no time but int"),
+        ({"version": at(18)}, "a version is a whole number, not datetime"),
+        ({"version": "3"}, "a version is a whole number, not '3'"),
+        ({"version": True}, "a version is a whole number, not True"),
+        ({"position": "3"}, "a position is a whole number, not '3'"),
         ({"time": at(18), "axis": "system"}, "there is no time axis 'system': choose one of valid, recorded"),
         (
             {"time": at(8, day=1)},

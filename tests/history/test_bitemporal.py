@@ -159,6 +159,7 @@ FUTURE = datetime.now(UTC) + timedelta(days=3650)
         ({"time": datetime(2026, 3, 3, 18), "known_at": at(18)}, "has no time zone"),  # noqa: DTZ001
         ({"time": at(18), "known_at": "2026-03-03T18:00 Europe/Nowhere"}, "there is no time zone 'Europe/Nowhere'"),
         ({"time": "2026-03-03T18:00[CEST]", "known_at": at(18)}, "there is no time zone 'CEST'"),
+        ({"time": 3, "known_at": at(18)}, "3 is no time but int"),
         ({"time": at(18), "known_at": "Tuesday"}, "'Tuesday' is not a time"),
         ({"time": at(18), "known_at": date(2026, 3, 3)}, "2026-03-03 is a whole day"),
         ({"time": at(18), "known_at": 6}, "there is no version 6: account-ana ends at version 5"),

@@ -314,6 +314,7 @@ def test_a_file_that_was_cut_off_or_is_not_there_is_an_error(tmp_path: Path) -> 
         ({"time": "2026-03-01T12:00 Europe/Berln"}, "did you mean Europe/Berlin"),
         ({"time": START, "axis": "system"}, "no time axis 'system'"),
         ({"position": -1}, "there is no position -1"),
+        ({"position": "3"}, "a position is a whole number, not '3'"),
         ({"position": 99}, "there is no position 99: the last event has position 11"),
     ],
 )

@@ -118,3 +118,15 @@ def test_a_wrong_call_is_exit_code_2(tmp_path: Path, wrong: tuple[str, ...]) -> 
     assert run("write", tmp_path / "archive", *wrong).exit_code == 2
     assert run("write").exit_code == 2
     assert not (tmp_path / "archive").exists()
+
+
+def test_a_mistyped_store_is_not_taken_for_an_empty_one_and_nothing_is_made(
+    store: SqlEventStore, sqlite_url: str, tmp_path: Path
+) -> None:
+    typo = f"sqlite:///{tmp_path / 'tset.db'}"
+    mistyped = run("write", tmp_path / "archive", "--store", typo)
+    assert (mistyped.exit_code, mistyped.stdout) == (1, "")
+    assert mistyped.stderr == f"there is no file {tmp_path / 'tset.db'}, so nothing to archive; check --store\n"
+    assert run("restore", tmp_path / "nowhere", "--store", typo).exit_code == 1
+    assert sorted(path.name for path in tmp_path.iterdir() if "tset" in path.name or path.is_dir()) == []
+    store.close()

@@ -8,7 +8,7 @@ from eventlab.events.envelope import Recorded, StreamId
 from eventlab.history.changes import changes
 from eventlab.history.difference import Difference
 from eventlab.history.fold import folded
-from eventlab.history.moments import Moment, events_until
+from eventlab.history.moments import Moment, events_until, instant
 from eventlab.store.contract import EventStore
 
 
@@ -66,4 +66,4 @@ def learned(
 
 def _believed(store: EventStore, stream: StreamId, time: datetime | str, known_at: Moment) -> list[Recorded]:
     known = {recorded.version for recorded in events_until(store, stream, known_at, "recorded")}
-    return [recorded for recorded in events_until(store, stream, time, "valid") if recorded.version in known]
+    return [recorded for recorded in events_until(store, stream, instant(time), "valid") if recorded.version in known]

@@ -95,8 +95,15 @@ def check_known(time: datetime, last: datetime) -> None:
         raise ValueError(f"{time} is in the future: what will have happened then, nobody knows yet")
 
 
+def check_number(number: object, what: str) -> None:
+    """Raises ValueError when ``number``, a ``what`` (version or position), is no whole number."""
+    if not isinstance(number, int) or isinstance(number, bool):
+        raise ValueError(f"a {what} is a whole number, not {number!r}")
+
+
 def check_position(position: int, head: int) -> None:
     """Raises ValueError for a position that no event of the store can have; 0 is before the first."""
+    check_number(position, "position")
     if position < 0:
         raise ValueError(f"there is no position {position}: positions begin at 1, and 0 is before the first event")
     if position > head:

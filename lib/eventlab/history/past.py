@@ -6,7 +6,7 @@ from typing import overload
 from eventlab.domain.decider import Command, Decider, Event, State
 from eventlab.events.envelope import StreamId
 from eventlab.history.fold import folded
-from eventlab.history.moments import Axis, check_position, events_until, whole
+from eventlab.history.moments import Axis, check_number, check_position, events_until, instant, whole
 from eventlab.store.contract import EventStore
 
 
@@ -51,6 +51,6 @@ def as_of(
     if position is not None:
         check_position(position, store.head())
         return folded(decider, (each for each in whole(store, stream) if each.position <= position))
-    moment = version if time is None else time
-    assert moment is not None
-    return folded(decider, events_until(store, stream, moment, axis))
+    if version is not None:
+        check_number(version, "version")
+    return folded(decider, events_until(store, stream, instant(time) if version is None else version, axis))

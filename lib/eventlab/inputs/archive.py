@@ -12,6 +12,7 @@ from eventlab.events.errors import EventError
 from eventlab.inputs.command import lab_store
 from eventlab.store import KafkaEventLog, SqlEventStore, StoreError
 from eventlab.store.archive import Archive, By, Source, archive, restore
+from eventlab.store.database import check_url
 
 _DIRECTORY = click.argument("directory", type=click.Path(path_type=Path))
 _STORE = click.option("--store", "url", help="SQLAlchemy URL of the event store. Default: the lab's database.")
@@ -33,7 +34,7 @@ def archive_command() -> None:
 @click.option("--by", type=click.Choice(get_args(By)), default="month", show_default=True, help="A folder for each.")
 def write(directory: Path, url: str | None, topic: str | None, by: By) -> None:
     """Write the events to DIRECTORY, or bring what is there up to date. Stopped, it goes on the next time."""
-    with _telling(), _opened(url, topic) as source:
+    with _telling(), _opened(url, topic, there=True) as source:
         before = Archive(directory).events if (directory / "manifest.json").exists() else 0
         found = archive(source, directory, by)
     click.echo(
@@ -48,7 +49,8 @@ def check(directory: Path) -> None:
     with _telling():
         found = Archive(directory)
         found.check()
-    click.echo(f"{found.events:,} events in {len(found.manifest.parts)} files, all as they were written.")
+    files = len(found.manifest.parts)
+    click.echo(f"{found.events:,} events in {files} {'file' if files == 1 else 'files'}, all as they were written.")
     if not found.finished:
         click.echo("The last run was stopped, and the store had more: write it again, which goes on there.", err=True)
         sys.exit(1)
@@ -60,17 +62,24 @@ def check(directory: Path) -> None:
 @_TOPIC
 def restore_command(directory: Path, url: str | None, topic: str | None) -> None:
     """Put all events of the archive in DIRECTORY into an empty store, each at its place; all or nothing."""
-    with _telling(), _opened(url, topic) as target:
-        if topic:
-            _check_keeps(topic)
-        count = restore(Archive(directory), target)
+    with _telling():
+        source = Archive(directory)
+        with _opened(url, topic) as target:
+            if topic:
+                _check_keeps(topic)
+            count = restore(source, target)
     click.echo(f"{count:,} events restored.")
 
 
 @contextmanager
-def _opened(url: str | None, topic: str | None) -> Iterator[Source]:
+def _opened(url: str | None, topic: str | None, *, there: bool = False) -> Iterator[Source]:
+    """The store, made when it is not ``there`` yet. Raises StoreError when it should be: a typo is no empty store."""
     if url and topic:
         raise click.UsageError("Give a store or a topic, not both.")
+    if url and there:
+        checked = check_url(url, None)
+        if checked.get_dialect().name == "sqlite" and not Path(str(checked.database)).is_file():
+            raise StoreError(f"there is no file {checked.database}, so nothing to archive; check --store")
     source = _topic(topic) if topic else SqlEventStore(url) if url else lab_store()
     try:
         yield source

@@ -7,7 +7,16 @@ from functools import cached_property
 import polars as pl
 
 from eventlab.events.envelope import Position
-from eventlab.history.moments import Axis, Moment, check_axis, check_order, check_position, check_span, instant
+from eventlab.history.moments import (
+    Axis,
+    Moment,
+    check_axis,
+    check_number,
+    check_order,
+    check_position,
+    check_span,
+    instant,
+)
 from eventlab.history.population.difference import PopulationDifference, difference
 from eventlab.history.population.kind import Kind
 
@@ -43,6 +52,7 @@ class Population:
         if time is not None and position is None:
             return self._at(instant(time), axis)
         if position is not None and time is None:
+            check_number(position, "position")
             return self._at(position, axis)
         raise ValueError("as of when? Give either a time or a position")
 
