@@ -335,12 +335,15 @@ class _Fold:
             raise Unreadable(f"the snapshot is no {self._state.__name__}: {error}") from error
 
     def _refusal(self, why: object) -> str:
-        return f"{self._state.__name__} cannot be kept as a snapshot: {why}; make the state a msgspec.Struct"
+        cure = "" if issubclass(self._state, msgspec.Struct) else "; make the state a msgspec.Struct"
+        return f"{self._state.__name__} cannot be kept as a snapshot: {why}{cure}"
 
 
 def _plain(value: object) -> object:
     if isinstance(value, MappingProxyType):
         return dict(value)
+    if isinstance(value, str):  # the placeholder of a subject that was forgotten, for instance
+        raise TypeError(f"the {type(value).__name__} {str(value)!r} would come back as any other text")
     raise TypeError(f"JSON has nothing for a {type(value).__name__}")
 
 
