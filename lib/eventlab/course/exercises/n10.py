@@ -201,11 +201,15 @@ def answer(fields):
             lesson="10",
         ),
         Question(
-            "One old event should have been two. Where can that be mended?",
+            "One old event is two today. Where can it be taken apart?",
             (
-                Option("In a copy of the store", "Yes: there the two get versions of their own.", right=True),
+                Option(
+                    "Where it is read for its meaning, or in a copy of the store",
+                    "Yes: a fold or view takes the parts in one step, and in a copy each has a version of its own.",
+                    right=True,
+                ),
                 Option("In an upcaster", "It reads one event as one: two would share a version and a position."),
-                Option("Nowhere", "A copy of the store may have other events, and the fold can treat both alike."),
+                Option("In the store, with an UPDATE", "Stored events are never changed, and others follow it there."),
             ),
             lesson="10",
         ),
