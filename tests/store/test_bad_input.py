@@ -21,6 +21,7 @@ from eventlab.store import (
     Append,
     EventStore,
     MemoryEventStore,
+    NoStream,
     SqlEventStore,
     StoreError,
     Unavailable,
@@ -97,6 +98,55 @@ def test_what_cannot_be_stored_is_refused_with_its_whole_append(store: EventStor
         store.append_all([Append(CART, [abandoned()]), bad])
     assert list(store.read_all()) == []
     assert store.load(CART) == ([], 0)
+
+
+MISTAKEN: dict[str, tuple[Callable[[EventStore], object], str]] = {
+    "a stream's name": (lambda store: store.append("cart-17", [abandoned()]), "a stream is a StreamId, not 'cart-17'"),
+    "a name that is none": (lambda store: store.append("17", [abandoned()]), "a stream is a StreamId, not '17'"),
+    "nothing expected": (lambda store: store.append(CART, [abandoned()], None), "expected is a Version.* not None"),
+    "a truth": (lambda store: store.append(CART, [abandoned()], True), "expected is a Version.* not True"),
+    "a fraction": (lambda store: store.append(CART, [abandoned()], 0.5), "expected is a Version.* not 0.5"),
+    "an event alone": (
+        lambda store: store.append(CART, abandoned()),
+        "the events for cart-17 are a list, not NewEvent",
+    ),
+    "a generator": (lambda store: store.append(CART, (abandoned() for _ in "12")), "are a list, not <generator"),
+    "a bare event": (lambda store: store.append(CART, [CartAbandoned("late")]), "NewEvents, not CartAbandoned"),
+    "appends to come": (lambda store: store.append_all(Append(CART, [abandoned()]) for _ in "1"), "are a list"),
+    "reading a name": (lambda store: store.read("cart-17"), "a stream is a StreamId, not 'cart-17'"),
+    "a day": (lambda store: store.read_all(since="2026-11-23"), "a time is a datetime with a zone, not '2026-11-23'"),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKEN)
+def test_what_is_of_another_type_is_refused_the_same_in_every_store(store: EventStore, mistake: str) -> None:
+    call, says = MISTAKEN[mistake]
+    with pytest.raises(TypeError, match=says):
+        call(store)
+    assert list(store.read_all()) == []
+    assert store.append(CART, [abandoned()], NoStream).versions == (1,)
+
+
+@pytest.mark.parametrize(
+    ("part", "says"),
+    [
+        ({"id": "seventeen"}, "the id of an event is a UUID, not 'seventeen'"),
+        ({"id": None}, "the id of an event is a UUID, not None"),
+        ({"causation": "seventeen"}, "the causation of an event is a UUID, not 'seventeen'"),
+        ({"correlation": 17}, "the correlation of an event is a UUID, not 17"),
+        ({"valid_time": "2026-11-23"}, "the valid time of an event is a datetime, not '2026-11-23'"),
+        ({"metadata": None}, "the metadata of an event are text by text.*, not None"),
+        ({"metadata": ["ana"]}, "the metadata of an event are text by text.*, not \\['ana'\\]"),
+    ],
+)
+def test_an_envelope_with_parts_of_another_type_is_refused(part: dict[str, Any], says: str) -> None:
+    with pytest.raises(TypeError, match=says):
+        abandoned(**part)
+
+
+def test_a_type_is_asked_for_by_its_class(store: EventStore) -> None:
+    with pytest.raises(EventError, match="'CartAbandoned' is not registered"):
+        store.read_all(types=["CartAbandoned"])
 
 
 def test_a_naive_valid_time_is_refused() -> None:

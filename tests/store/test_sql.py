@@ -1,6 +1,7 @@
 import threading
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from random import Random
 
 import pytest
 import sqlalchemy
@@ -10,10 +11,16 @@ from eventlab.domain.money import Money
 from eventlab.events.envelope import NewEvent, StreamId
 from eventlab.events.errors import UnknownEventType, Unreadable
 from eventlab.events.registry import TypeRegistry
-from eventlab.store import NoStream, SqlEventStore, StoreError, WrongExpectedVersion
+from eventlab.store import NoStream, SqlEventStore, StoreError, WrongExpectedVersion, postgresql
+
+from .waiting import PATIENCE_SECONDS, eventually
 
 CART = StreamId("cart", "17")
 OPENERS = 6
+OTHERS = sqlalchemy.text(
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() "
+    "AND backend_type = 'client backend'"
+)
 
 
 def abandoned(reason: str) -> NewEvent:
@@ -63,6 +70,51 @@ def test_opening_waits_for_one_who_is_making_the_same_file(sqlite_url: str) -> N
             opening.result(timeout=0.5)
         connection.exec_driver_sql("COMMIT")
         assert list(opening.result().read_all()) == []
+
+
+def test_a_subscriber_that_sleeps_is_woken(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By NOTIFY alone: by itself it would not look again within this test."""
+    asleep = threading.Event()
+    wait = postgresql.News.wait
+
+    def fall_asleep(news: postgresql.News, seconds: float) -> None:
+        asleep.set()
+        wait(news, seconds)
+
+    monkeypatch.setattr(postgresql.News, "wait", fall_asleep)
+    monkeypatch.setattr(postgresql, "_AWAKE_SECONDS", 0)
+    monkeypatch.setattr(postgresql, "_ASLEEP_SECONDS", 10 * PATIENCE_SECONDS)
+    store, seen = SqlEventStore(postgres_url), []
+    subscription = store.subscribe(idle=10 * PATIENCE_SECONDS)
+    subscriber = threading.Thread(target=lambda: seen.append(next(subscription)), daemon=True)
+    subscriber.start()
+    assert asleep.wait(PATIENCE_SECONDS)
+    store.append(CART, [abandoned("late")])
+    subscriber.join(PATIENCE_SECONDS)
+    assert seen == list(store.read_all())
+    store.close()
+
+
+def test_a_young_table_is_read_along_its_indexes(postgres_url: str) -> None:
+    """PostgreSQL knows nothing yet of how much is in it, and would sort the whole table for each page."""
+    administrator = sqlalchemy.create_engine(postgres_url, poolclass=sqlalchemy.NullPool)
+    store = SqlEventStore(postgres_url)
+    with administrator.begin() as connection:
+        connection.execute(sqlalchemy.text("ALTER TABLE events SET (autovacuum_enabled = false)"))
+
+    def scans() -> int:
+        store.close()  # a connection tells what it did when it ends
+        query = sqlalchemy.text("SELECT seq_scan FROM pg_stat_user_tables WHERE relname = 'events'")
+        with administrator.connect() as connection:
+            eventually(lambda: not connection.execute(OTHERS).scalar_one())
+            return int(connection.execute(query).scalar_one())
+
+    for number in range(5):  # large ones: they lie beside the table, which then looks small
+        store.append(CART, [abandoned(Random(f"{number} {n}").randbytes(1_500).hex()) for n in range(300)])
+    before = scans()
+    assert len(list(store.read_all())) == len(list(store.subscribe(idle=0))) == 1_500
+    assert len(list(store.read(CART))) == len(store.load(CART)[0]) == 1_500
+    assert scans() == before
 
 
 def test_schemas_keep_learners_apart(postgres_url: str) -> None:

@@ -9,6 +9,7 @@ from threading import Event
 import pytest
 import sqlalchemy
 from sqlalchemy import Engine, event, text
+from sqlalchemy.exc import IntegrityError
 
 from eventlab.domain.cart import CartAbandoned
 from eventlab.events.envelope import NewEvent, StreamId
@@ -138,6 +139,46 @@ def test_a_writer_that_does_not_finish(postgres_url: str, postgres: Engine, impa
             go.set()
         stopped.result()
     assert store.append(CART, [abandoned()]).versions == (2,)
+
+
+def test_what_a_view_within_the_append_raises_refuses_it(sql_url: str) -> None:
+    """Also when it violates a constraint: that is not another writer who was first."""
+    store = SqlEventStore(sql_url)
+    with store.engine.begin() as connection:
+        connection.execute(text("CREATE TABLE taken (n integer PRIMARY KEY)"))
+    twice = [lambda connection, _: connection.execute(text("INSERT INTO taken VALUES (1)"))] * 2
+    refused = SqlEventStore(sql_url, inline=twice)
+    with pytest.raises(IntegrityError, match="taken"):
+        refused.append(CART, [abandoned()])
+    assert list(store.read_all()) == []
+    assert store.append(CART, [abandoned()]).versions == (1,)
+    refused.close()
+    store.close()
+
+
+def test_a_server_whose_transactions_are_serializable_by_default(postgres_url: str, postgres: Engine) -> None:
+    """One who commits in the middle of an append refuses nobody who writes another stream."""
+    database = sqlalchemy.make_url(postgres_url).database
+    run(postgres, f"ALTER DATABASE {database} SET default_transaction_isolation = 'serializable'")
+    store = SqlEventStore(postgres_url)
+
+    def others(*_: object) -> None:
+        store.append(StreamId("cart", "other"), [abandoned()])
+
+    SqlEventStore(postgres_url, inline=[others]).append(CART, [abandoned()])
+    assert {str(recorded.stream) for recorded in store.read_all()} == {"cart-17", "cart-other"}
+
+
+def test_more_subscribers_than_connections_leave_one_for_an_append(sql_url: str) -> None:
+    store = SqlEventStore(sql_url)
+    store.append(CART, [abandoned()])
+    followers = [store.follow(idle=PATIENCE_SECONDS) for _ in range(20)]
+    for version in (1, 2):
+        assert [next(each)[0].version for each in followers] == [version] * len(followers)
+        store.append(CART, [abandoned()])
+    for each in followers:
+        each.close()
+    store.close()
 
 
 def test_a_server_that_takes_no_writes(postgres_url: str, postgres: Engine) -> None:

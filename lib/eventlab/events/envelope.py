@@ -68,8 +68,28 @@ class NewEvent(Struct, frozen=True):
     metadata: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if self.valid_time is not None and self.valid_time.tzinfo is None:
-            raise ValueError(f"the valid time {self.valid_time} has no time zone; add one, for example UTC")
+        if (
+            type(self.id) is not UUID
+            or type(self.metadata) is not dict
+            or self.valid_time is not None
+            or self.causation is not None
+            or self.correlation is not None
+        ):
+            ids = {"id": self.id, "causation": self.causation, "correlation": self.correlation}
+            _check(ids, self.valid_time, self.metadata)
+
+
+def _check(ids: Mapping[str, object], valid_time: object, metadata: object) -> None:
+    """Raises TypeError for what cannot be in an envelope, and ValueError for a time without a zone."""
+    for name, given in ids.items():
+        if not isinstance(given, UUID) and (given is not None or name == "id"):
+            raise TypeError(f"the {name} of an event is a UUID, not {given!r}")
+    if not isinstance(valid_time, datetime | None):
+        raise TypeError(f"the valid time of an event is a datetime, not {valid_time!r}")
+    if valid_time is not None and valid_time.tzinfo is None:
+        raise ValueError(f"the valid time {valid_time} has no time zone; add one, for example UTC")
+    if not isinstance(metadata, Mapping):
+        raise TypeError(f"the metadata of an event are text by text, such as {{'user': 'ana'}}, not {metadata!r}")
 
 
 class Recorded(Struct, frozen=True):

@@ -105,5 +105,5 @@ class TypeRegistry:
         return len(self._by_name)
 
 
-def _definition(cls: type) -> str:
-    return f"{cls.__module__}.{cls.__qualname__}"
+def _definition(cls: object) -> str:
+    return f"{cls.__module__}.{cls.__qualname__}" if isinstance(cls, type) else repr(cls)

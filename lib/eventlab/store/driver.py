@@ -91,6 +91,17 @@ class Driver:
         finally:
             self._room.put(None)
 
+    @contextmanager
+    def apart(self) -> Iterator[Any]:
+        """As :meth:`cursor`, of a connection that is kept for long and is none of the few that appends wait for."""
+        with told_plainly(self._where):
+            connection = self._open()
+            try:
+                with self.telling(connection):
+                    yield connection.cursor()
+            finally:
+                connection.close()
+
     def _take(self) -> Any:
         """A connection that rests, if it still lives, or a new one. Raises SQLAlchemy's errors."""
         try:
@@ -118,8 +129,9 @@ class Driver:
             with self.telling(connection):
                 connection.autocommit = True
                 # All that is asked here goes along an index. Of a table that was not analyzed yet PostgreSQL expects a
-                # few rows only, and would rather collect and sort them.
+                # few rows only, and would rather collect and sort them: for each page of a replay the whole table.
                 connection.execute("SET enable_bitmapscan = off")
+                connection.execute("SET enable_seqscan = off")
         return connection
 
     def _ended(self, connection: Any) -> bool:

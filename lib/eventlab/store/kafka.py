@@ -25,7 +25,6 @@ from eventlab.store.kafka_records import Record, headers, stored_event
 from eventlab.store.rules import (
     StoredEvent,
     check_appends,
-    check_batch,
     check_empty,
     gapless,
     narrows,
@@ -95,7 +94,7 @@ class KafkaEventLog:
                 f"{stream}: a Kafka log has no expected version (KAFKA-2260): it appends whatever comes; decide in an "
                 "event store, or let one writer own the stream"
             )
-        check_batch(events)
+        check_appends([Append(stream, events)])
         sealed = events if self._sealing is None else self._sealing.seal(Append(stream, events)).events
         encoded = [self._codec.encode(new.event) for new in sealed]
         now = self._clock()

@@ -18,6 +18,7 @@ from eventlab.store.rules import (
     check_appends,
     check_empty,
     check_expected,
+    check_stream,
     gapless,
     narrows,
     recorded,
@@ -93,6 +94,7 @@ class MemoryEventStore:
         before: datetime | None = None,
     ) -> Iterator[Recorded]:
         """See :meth:`EventStore.read <eventlab.store.contract.EventStore.read>`."""
+        check_stream(stream)
         wanted = narrows(types, since, before, self._codec.registry)
         return self._recorded(self._streams.get(stream, [])[_span(after, until)], backwards, wanted)
 

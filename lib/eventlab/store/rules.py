@@ -66,10 +66,17 @@ def utc_now() -> datetime:
 
 
 def check_batch(events: Sequence[NewEvent]) -> None:
-    """Raises ValueError for an empty append, an id that comes twice in it, or metadata that is not text."""
+    """Raises ValueError for an empty append, an id that comes twice in it, or metadata that is not text.
+
+    TypeError for what is no list of NewEvents: of a generator nothing would be left to store.
+    """
+    if not isinstance(events, Sequence):
+        raise TypeError(f"the events of an append are a list, not {events!r:.100}")
     if not events:
         raise ValueError("nothing to append: the list of events is empty")
     for new in events:
+        if not isinstance(new, NewEvent):
+            raise TypeError(f"what is appended are NewEvents, not {new!r:.100}")
         for key, value in new.metadata.items() if new.metadata else ():
             if not isinstance(key, str) or not isinstance(value, str) or not _is_text(key + value):
                 raise ValueError(
@@ -90,7 +97,9 @@ def check_years(time: datetime) -> None:
 
 
 def check_stream(stream: StreamId) -> None:
-    """Raises ValueError for a name that not every database can hold."""
+    """Raises TypeError for what is no stream, and ValueError for a name that not every database can hold."""
+    if not isinstance(stream, StreamId):
+        raise TypeError(f"a stream is a StreamId, not {stream!r}; StreamId.parse() makes one of its name")
     name = str(stream)
     if not _is_text(name):
         raise ValueError(f"the name of a stream has no character NUL and no lone surrogates, not {name!r}")
@@ -105,6 +114,12 @@ def _is_text(text: str) -> bool:
 def within(bound: int) -> int:
     """A bound that a database can hold, with the same versions or positions on both sides."""
     return min(max(bound, 0), LAST)
+
+
+def check_expectation(expected: object) -> None:
+    """Raises TypeError for what no stream could be expected to be."""
+    if not isinstance(expected, int | Expectation) or isinstance(expected, bool):
+        raise TypeError(f"expected is a Version, NoStream, StreamExists or Any, not {expected!r}")
 
 
 def check_expected(stream: StreamId, expected: Expected, actual: Version) -> None:
@@ -126,7 +141,12 @@ def bounds(expected: Expected) -> tuple[int, int]:
 
 
 def check_appends(appends: Sequence[Append]) -> None:
-    """Raises ValueError when there is nothing to append, a stream or an id comes twice, or metadata is not text."""
+    """Raises ValueError when there is nothing to append, a stream or an id comes twice, or metadata is not text.
+
+    TypeError for what is no append at all.
+    """
+    if not isinstance(appends, Sequence):
+        raise TypeError(f"several appends are a list, not {appends!r:.100}")
     if not appends:
         raise ValueError("nothing to append: the list of appends is empty")
     streams = [each.stream for each in appends]
@@ -134,6 +154,9 @@ def check_appends(appends: Sequence[Append]) -> None:
         raise ValueError("a stream comes twice in one append; put its events together")
     for each in appends:
         check_stream(each.stream)
+        check_expectation(each.expected)
+        if not isinstance(each.events, Sequence):
+            raise TypeError(f"the events for {each.stream} are a list, not {each.events!r:.100}")
         if not each.events:
             raise ValueError(f"nothing to append to {each.stream}: the list of events is empty")
     check_batch([new for each in appends for new in each.events])
@@ -173,10 +196,12 @@ def narrows(
 
 
 def check_times(*times: datetime | None) -> None:
-    """Raises ValueError for a time without a zone, or outside the calendar."""
+    """Raises ValueError for a time without a zone, or outside the calendar; TypeError for what is no time."""
     for time in times:
         if time is None:
             continue
+        if not isinstance(time, datetime):
+            raise TypeError(f"a time is a datetime with a zone, not {time!r}")
         if time.tzinfo is None:
             raise ValueError(f"the time {time} has no time zone; add one, for example UTC")
         check_years(time)

@@ -32,6 +32,7 @@ from eventlab.store.rules import (
     already_stored,
     check_appends,
     check_expected,
+    check_stream,
     check_times,
     recorded,
     told_by,
@@ -118,8 +119,6 @@ class SqlEventStore:
             if self._inline:
                 return self._append_with_views(appends, batches, now)
             return self._driver.again(lambda: self._append(batches, now))  # twice is once: the events have ids
-        except IntegrityError:
-            return None
         except DataError as error:
             streams = ", ".join(str(each.stream) for each in appends)
             raise StoreError(f"{self._where}: it does not take the events of {streams} ({error.orig})") from error
@@ -129,18 +128,24 @@ class SqlEventStore:
             raise
 
     def _append(self, batches: Sequence[Batch], now: datetime) -> list[Appended] | None:
-        with self._driver.cursor() as cursor:
-            if appended := self._database.append(cursor, batches, now):
-                self._database.commit(cursor)
-            return appended
+        try:
+            with self._driver.cursor() as cursor:
+                if appended := self._database.append(cursor, batches, now):
+                    self._database.commit(cursor)
+                return appended
+        except IntegrityError:
+            return None
 
     def _append_with_views(
         self, appends: Sequence[Append], batches: Sequence[Batch], now: datetime
     ) -> list[Appended] | None:
         with told_plainly(self._where), self.engine.connect() as connection, connection.begin() as transaction:
             connected: Anything = connection.connection.dbapi_connection
-            with self._driver.telling(connected):
-                appended = self._database.append(connected.cursor(), batches, now)
+            try:
+                with self._driver.telling(connected):
+                    appended = self._database.append(connected.cursor(), batches, now)
+            except IntegrityError:  # of the events; one that a view raises is the view's refusal
+                appended = None
             if appended is None:
                 transaction.rollback()
                 return None
@@ -212,6 +217,7 @@ class SqlEventStore:
         before: datetime | None = None,
     ) -> Iterator[Recorded]:
         """See :meth:`EventStore.read <eventlab.store.contract.EventStore.read>`."""
+        check_stream(stream)
         narrowed = self._narrowed(types, since, before)
         return self._pages("version", after, until, backwards, {"stream": ("=", str(stream)), **narrowed})
 

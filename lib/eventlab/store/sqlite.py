@@ -130,7 +130,7 @@ class Sqlite:
     @contextmanager
     def news(self) -> Iterator["News"]:
         """What tells a subscriber when to look again."""
-        with self._driver.cursor() as cursor:
+        with self._driver.apart() as cursor:
             yield News(cursor)
 
 

@@ -95,6 +95,9 @@ def prepare_connection(connection: Any, dialect: str) -> None:
     else:
         connection.autocommit = True
         connection.execute("SET TIME ZONE 'UTC'")
+        # Whatever the database's default: an append that another one beat looks again, in the same transaction or the
+        # next one, and a view that waited for its checkpoint sees where it stands now.
+        connection.execute("SET default_transaction_isolation = 'read committed'")
         connection.execute(f"SET lock_timeout = '{PATIENCE_SECONDS}s'")
         connection.autocommit = False
 
