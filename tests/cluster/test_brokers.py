@@ -55,7 +55,7 @@ def test_a_broker_dies_and_the_others_go_on(three: Kafka) -> None:
     leader = three.admin.list_topics(topic, timeout=DEADLINE).topics[topic].partitions[0].leader
     victim = three.brokers[leader - 1]
     victim.kill()
-    write(three.config(**{"delivery.timeout.ms": 10_000}), topic, ["after"])
+    write(three.config(**{"delivery.timeout.ms": round(1000 * DEADLINE)}), topic, ["after"])
     assert read(three.config(), topic, 2) == ["before", "after"]
     victim.restart()
     eventually(lambda: in_sync(three, topic) == {1, 2, 3})

@@ -11,7 +11,7 @@ import pytest
 from eventlab.cluster import leash
 from eventlab.cluster.processes import Process
 
-from .labs import User, eventually
+from .labs import DEADLINE, User, eventually
 
 ECHO = "import os, sys; print(os.getpid(), flush=True); [print(line.strip().upper(), flush=True) for line in sys.stdin]"
 
@@ -26,7 +26,7 @@ def test_lines_go_in_and_come_out_as_they_are_written():
             tied.stdin.flush()
             assert tied.stdout.readline() == f"{word.upper()}\n"
         leash.cut(tied)
-        assert tied.wait(10) == 0
+        assert tied.wait(DEADLINE) == 0
     assert not program.alive
     assert not directory.exists(), "what it wrote goes with it"
 

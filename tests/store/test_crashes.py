@@ -34,6 +34,8 @@ SUBSCRIBER_KILLS = 30  # for each of the two databases
 SERVER_KILLS = 20
 SEED = 4
 WRITERS = 2
+# Half a minute each on a quiet machine; each of the kills means a start, of which a busy one makes seconds.
+pytestmark = pytest.mark.timeout(1200)
 BLOW_SECONDS = 0.005  # some appends long, so that a blow falls anywhere in one
 
 

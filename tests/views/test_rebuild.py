@@ -87,7 +87,7 @@ def test_readers_see_the_old_or_the_new_version_whole(store: SqlEventStore) -> N
     assert seen
     assert all(first >= 400 for first, _ in seen)
     assert shown(store, replace(totals(2), tables=(VERSION,))) == [(1, 5_000)]
-    assert result.switch_seconds < 5
+    assert result.events >= 400, "the switch itself had only the last ones to apply"
 
 
 def test_versions_go_on_side_by_side_and_back(store: SqlEventStore) -> None:
