@@ -1,3 +1,5 @@
+import subprocess
+import sys
 import threading
 import uuid
 from concurrent.futures import ThreadPoolExecutor
@@ -93,6 +95,35 @@ def test_a_subscriber_that_sleeps_is_woken(postgres_url: str, monkeypatch: pytes
     subscriber.join(PATIENCE_SECONDS)
     assert seen == list(store.read_all())
     store.close()
+
+
+FORKING = """
+import signal
+import sys
+from multiprocessing import get_context
+from eventlab.domain.cart import CartAbandoned
+from eventlab.events.envelope import NewEvent, StreamId
+from eventlab.store import SqlEventStore
+
+def write(number):
+    signal.alarm(60)  # who waits for an answer that another process got waits for ever
+    for _ in range(50):
+        store.append(StreamId("cart", str(number)), [NewEvent(CartAbandoned("late"))])
+    return len(store.load(StreamId("cart", str(number)))[0])
+
+store = SqlEventStore(sys.argv[1])
+assert write(0) == 50
+with get_context("fork").Pool(3) as pool:
+    children = pool.map_async(write, [1, 2, 3], chunksize=1)
+    print(write(4), children.get(60))
+"""
+
+
+def test_a_store_serves_in_processes_that_were_forked_from_its_own(sql_url: str) -> None:
+    """As multiprocessing does on Linux; a connection that two processes share mixes up their answers."""
+    done = subprocess.run([sys.executable, "-c", FORKING, sql_url], capture_output=True, text=True, check=False)
+    assert done.stdout == "50 [50, 50, 50]\n", done.stderr
+    assert len(list(SqlEventStore(sql_url).read_all())) == 250
 
 
 def test_a_young_table_is_read_along_its_indexes(postgres_url: str) -> None:

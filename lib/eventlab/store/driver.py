@@ -3,11 +3,13 @@
 SQLAlchemy opens the connections and compiles the statements; the driver runs them. See docs/decisions/fast-store.md.
 """
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
+from weakref import WeakSet
 
 from sqlalchemy import Engine, event, text
 from sqlalchemy.exc import DBAPIError, DisconnectionError
@@ -52,11 +54,21 @@ class Driver:
         self._engine, self._where = engine, where
         self._statements: dict[str, str] = {}
         self._error = engine.dialect.loaded_dbapi.Error
+        self._begin()
+        event.listen(engine, "engine_disposed", self._close_resting)
+        _drivers.add(self)
+
+    def _begin(self) -> None:
         self._room = SimpleQueue[None]()  # has an item for each connection that may still be taken
         for _ in range(_MOST_CONNECTIONS):
             self._room.put(None)
         self._resting: list[tuple[Any, float]] = []  # connections, and when they were used last
-        event.listen(engine, "engine_disposed", self._close_resting)
+
+    def forked(self) -> None:
+        """In a process forked from the one that opened the connections: leave them to it, two cannot share one."""
+        _of_the_parent.append((self._resting, self._engine.pool))
+        self._begin()
+        self._engine.dispose(close=False)
 
     def sql(self, statement: str) -> str:
         """``statement`` in the driver's own notation."""
@@ -186,3 +198,16 @@ class Driver:
             if not getattr(error.__cause__, "connection_invalidated", False):
                 raise
             return work()
+
+
+_drivers = WeakSet[Driver]()
+_of_the_parent: list[Any] = []  # kept, for what is thrown away is closed
+
+
+def _forked() -> None:
+    for driver in list(_drivers):
+        driver.forked()
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork
+    os.register_at_fork(after_in_child=_forked)
