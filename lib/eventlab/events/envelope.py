@@ -41,15 +41,19 @@ class StreamId(Struct, frozen=True, order=True):
         return f"{self.category}-{self.key}"
 
 
-# RFC 9562, section 5.7: 48 bits of time, 4 of version, 12 of chance, 2 of variant, 62 of chance.
+# RFC 9562, section 5.7: 48 bits of time, 4 of version, 12 that order what was made within a millisecond (section 6.2,
+# method 3: parts of it, 244 ns each), 2 of variant, 62 of chance.
 _VERSION_7 = 0x7 << 76 | 0b10 << 62
-_NOT_ITS_BITS = ~(0xF << 76 | 0b11 << 62)
+_CHANCE = (1 << 62) - 1
+_MILLISECOND = 1_000_000  # ns
 
 
 def event_id() -> UUID:
-    """A new UUID of version 7: the time in ms, then chance; an index of such ids grows at its end."""
-    number = time.time_ns() // 1_000_000 << 80 | int.from_bytes(os.urandom(10), "big")
-    return UUID(int=number & _NOT_ITS_BITS | _VERSION_7)
+    """A new UUID of version 7: the time, then chance; an index of such ids grows at its end."""
+    milliseconds, rest = divmod(time.time_ns(), _MILLISECOND)
+    part = (rest << 12) // _MILLISECOND
+    chance = int.from_bytes(os.urandom(8), "big") & _CHANCE
+    return UUID(int=milliseconds << 80 | part << 64 | chance | _VERSION_7)
 
 
 class NewEvent(Struct, frozen=True):
