@@ -85,21 +85,22 @@ class Driver:
             self._room.get(timeout=_PATIENCE_SECONDS)
         except Empty:
             raise Unavailable(f"{self._where}: all connections of it are busy; use fewer threads at once") from None
+        resting, usable = self._resting, True
         try:
-            with told_plainly(self._where):
-                resting, usable = self._resting, True
-                connection = self._take()
+            connection = self._take()
+            try:
+                yield connection.cursor()
+            except BaseException:
                 try:
-                    with self.telling(connection):
-                        yield connection.cursor()
-                except BaseException:
-                    usable = self._ended(connection)
-                    raise
+                    with told_plainly(self._where), self.telling(connection):
+                        raise
                 finally:
-                    if usable:
-                        resting.append((connection, time.monotonic()))
-                    if resting is not self._resting:  # the engine was disposed of meanwhile
-                        self._close(resting)
+                    usable = self._ended(connection)
+            finally:
+                if usable:
+                    resting.append((connection, time.monotonic()))
+                if resting is not self._resting:  # the engine was disposed of meanwhile
+                    self._close(resting)
         finally:
             self._room.put(None)
 
@@ -115,12 +116,15 @@ class Driver:
                 connection.close()
 
     def _take(self) -> Any:
-        """A connection that rests, if it still lives, or a new one. Raises SQLAlchemy's errors."""
+        """A connection that rests, if it still lives, or a new one. Raises Unavailable."""
         try:
             connection, used = self._resting.pop()
         except IndexError:
             connection, used = None, 0.0
-        return connection if connection is not None and self._lives(connection, used) else self._open()
+        if connection is not None and self._lives(connection, used):
+            return connection
+        with told_plainly(self._where):
+            return self._open()
 
     def _lives(self, connection: Any, used: float) -> bool:
         """Whether a connection that was ``used`` then can be used now; else it is closed."""
