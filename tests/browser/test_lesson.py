@@ -82,6 +82,28 @@ def test_an_exercise_is_checked_where_it_is_written(page: Page) -> None:
     assert mine().exercises == {"a": True}
 
 
+# The words of a picture that leave it, and the pairs of words that touch.
+_CROWDED = """(picture) => {
+  const edge = picture.getBoundingClientRect();
+  const words = [...picture.querySelectorAll("text")].filter((text) => text.textContent.trim());
+  const boxes = words.map((text) => [text.textContent, text.getBoundingClientRect()]);
+  const inside = (box) =>
+    box.left >= edge.left && box.right <= edge.right && box.top >= edge.top && box.bottom <= edge.bottom;
+  const touch = (a, b) => a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+  const cut = boxes.filter(([, box]) => !inside(box)).map(([word]) => word);
+  const pairs = boxes.flatMap(([word, box], at) =>
+    boxes.slice(at + 1).filter(([, other]) => touch(box, other)).map(([other]) => [word, other]));
+  return [...cut, ...pairs];
+}"""
+
+
+def test_no_word_of_a_chart_is_cut_or_runs_into_another(page: Page) -> None:
+    _, chart = cell(page, "same_again.week(")
+    picture = chart.locator("svg").first
+    expect(picture.get_by_text("written down")).to_be_attached()
+    assert picture.evaluate(_CROWDED) == []
+
+
 def test_every_answer_to_a_question_is_told_why(page: Page) -> None:
     _, quiz = cell(page, "lesson.recall()")
     quiz.scroll_into_view_if_needed()

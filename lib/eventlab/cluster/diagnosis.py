@@ -45,11 +45,13 @@ class Diagnosis(list[Finding]):
 
     def _repr_html_(self) -> str:
         rows = "".join(
-            f"<tr><td>{'✓' if f.well else '✗ mend'}</td><td style='text-align:left'>{escape(f.what)}</td>"
-            f"<td style='text-align:left'>{escape(f.found)}</td><td style='text-align:left'>{escape(f.cure)}</td></tr>"
-            for f in self
+            f"<tr><td>{'✓' if f.well else '✗ mend'}</td>{_cells('td', f.what, f.found, f.cure)}</tr>" for f in self
         )
-        return f"<table><tr><th></th><th>what</th><th>found</th><th>cure</th></tr>{rows}</table>"
+        return f"<table><tr><th></th>{_cells('th', 'what', 'found', 'cure')}</tr>{rows}</table>"
+
+
+def _cells(tag: str, *texts: str) -> str:
+    return "".join(f"<{tag} style='text-align:left'>{escape(text)}</{tag}>" for text in texts)
 
 
 def doctor() -> Diagnosis:
@@ -157,7 +159,7 @@ def _redis() -> Finding:
 def _registry() -> Finding:
     url = elsewhere.registry_url()
     if url is None:
-        return Finding("EVENTLAB_REGISTRY", True, "not set: the lab's own (`eventlab up --registry`)")
+        return Finding("EVENTLAB_REGISTRY", True, "not set: the lab's own, with eventlab up --registry")
     from eventlab.cluster import registry
 
     try:

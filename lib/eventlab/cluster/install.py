@@ -45,6 +45,7 @@ def bars() -> Iterator[jars.Progress]:
             shown.update(tasks[what], completed=done)
 
         yield show
+        shown.refresh()  # in Jupyter, rich would leave the bars as they last were
 
 
 def main() -> int:

@@ -147,7 +147,7 @@ class Page:
         return "\n".join(f"{on} {text:<60} {amount:>14} {balance:>14}" for on, text, amount, balance in self.rows)
 
     def _repr_html_(self) -> str:
-        return markup.table(["day", "text", "amount", "balance"], self.rows)
+        return markup.sheet(["day", "text", "amount", "balance"], self.rows)
 
     def end(self, rows: int) -> "Page":
         """The last rows of the page."""

@@ -23,7 +23,7 @@ class Record:
     text: str
 
     def _repr_html_(self) -> str:
-        return markup.table([field.name for field in fields(self)], [astuple(self)])
+        return markup.sheet([field.name for field in fields(self)], [astuple(self)])
 
 
 @dataclass(frozen=True, slots=True)

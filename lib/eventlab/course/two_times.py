@@ -308,7 +308,7 @@ class Sheet:
 
     def _repr_html_(self) -> str:
         headers = ["day", "text", "amount", "balance, as sent", "balance, as known now", "change"]
-        return markup.table(headers, self.rows)
+        return markup.sheet(headers, self.rows)
 
 
 def _moved(before: Money, after: Money) -> str:

@@ -110,7 +110,10 @@ class Report:
         return f"found {self.count} times in {len(self.leaks)} places, {len(self.unsearched)} not searched"
 
     def _repr_html_(self) -> str:
-        return self.table().to_html(index=False) if not self.clean else f"<p>{self!r}</p>"
+        if self.clean:
+            return f"<p>{self!r}</p>"
+        left = {"selector": "th, td", "props": "text-align: left"}
+        return str(self.table().style.hide().format(na_rep="unknown", escape="html").set_table_styles([left]).to_html())
 
 
 def leak_check(words: Sequence[str], *places: Place) -> Report:

@@ -152,8 +152,6 @@ def _small_bars(frame: pd.DataFrame, column: str, colour: str) -> Any:
         .encode(
             x=altair.X("writers:O").axis(labelAngle=0),
             y=altair.Y(column, type="quantitative"),
-            column=altair.Column("way:N", sort=ways, title=None, spacing=_GAP).header(
-                labelColor="currentColor", labelFontSize=12
-            ),
+            column=altair.Column("way:N", sort=ways, title=None, spacing=_GAP),
         )
     )

@@ -8,7 +8,7 @@ from eventlab.pitfalls.history import History
 from eventlab.show.charts import WIDTH, Figure
 from eventlab.show.palette import BLUE, VERMILLION
 
-_ROW, _NAMES = 17, 200  # pixels: the height of a row, the room for the names of the stories
+_ROW = 17  # pixels: the height of a row
 _MARK = 90  # square pixels
 _LOOKS = {"read": (BLUE, "square"), "never read": (VERMILLION, "cross")}
 
@@ -27,7 +27,7 @@ def left(history: History) -> Figure:
         }
     )
     stories = list(events["story"].unique())
-    marks = altair.Chart(events, width=WIDTH - _NAMES, height=_ROW * len(stories)).mark_point(filled=True, size=_MARK)
+    marks = altair.Chart(events, width=WIDTH, height=_ROW * len(stories)).mark_point(filled=True, size=_MARK)
     marks = marks.encode(
         x=altair.X("version:Q").axis(tickMinStep=1, grid=False).scale(domain=[0.5, events["version"].max() + 0.5]),
         y=altair.Y("story:N", sort=stories, title=None),
@@ -40,6 +40,7 @@ def left(history: History) -> Figure:
         opacity=altair.value(1),
     )
     table = _table(events, stories)
+    marks = marks.properties(autosize=altair.AutoSizeParams(type="fit-x", contains="padding"))  # names are part of it
     return show.figure(marks, _alt(table), table)
 
 

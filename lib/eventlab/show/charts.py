@@ -14,6 +14,10 @@ from eventlab.show import markup
 from eventlab.show.palette import SERIES
 
 WIDTH, HEIGHT = 720, 240  # pixels; the page may make it smaller
+# Pixels. vl-convert measures letters as wide as Arial's; the page's may be a sixth wider (DejaVu Sans, on most Linux
+# machines). So the words are given the room of larger letters, and none is cut or runs into the next.
+_LETTERS, _ROOM = 12, 14
+_LONGEST_LABEL = 210
 
 
 def svg(chart: altair.TopLevelMixin) -> str:
@@ -27,17 +31,26 @@ def svg(chart: altair.TopLevelMixin) -> str:
             domainColor="currentColor",
             gridColor="currentColor",
             gridOpacity=0.15,
-            labelFontSize=12,
-            titleFontSize=12,
+            labelFontSize=_ROOM,
+            titleFontSize=_ROOM,
             titleFontWeight="normal",
+            labelLimit=_LONGEST_LABEL,
         )
-        .configure_legend(labelColor="currentColor", titleColor="currentColor", labelFontSize=12, titleFontSize=12)
-        .configure_text(color="currentColor", fontSize=12)
+        .configure_legend(
+            labelColor="currentColor",
+            titleColor="currentColor",
+            labelFontSize=_ROOM,
+            titleFontSize=_ROOM,
+            labelLimit=_LONGEST_LABEL,
+        )
+        .configure_header(labelColor="currentColor", labelFontSize=_ROOM)
+        .configure_text(color="currentColor", fontSize=_ROOM)
         .configure_view(stroke=None)
         .configure_range(category=list(SERIES))
         .configure_mark(color=SERIES[0])
     )
-    return str(vl_convert.vegalite_to_svg(styled.to_dict()))
+    laid_out = str(vl_convert.vegalite_to_svg(styled.to_dict()))
+    return laid_out.replace(f'font-size="{_ROOM}px"', f'font-size="{_LETTERS}px"')
 
 
 @dataclass(frozen=True, slots=True)

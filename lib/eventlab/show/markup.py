@@ -1,5 +1,6 @@
 """The HTML that figures, cards and the widgets' static pictures are made of."""
 
+import re
 from collections.abc import Iterable, Sequence
 from html import escape
 from pathlib import Path
@@ -11,6 +12,8 @@ from eventlab.show import words
 STYLE = Path(__file__).with_name("show.css")
 # A table stands beside a picture to be read, not to be searched.
 MOST_ROWS = 100
+# What is compared by its last digits: a number, an amount, a share, a duration.
+_NUMBER = re.compile(r"[-−+]?\d[\d.,]*( ?%| [A-Za-z]{1,3})?")
 
 
 def table(headers: Sequence[str], rows: Iterable[Sequence[object]], caption: str = "") -> str:
@@ -19,6 +22,26 @@ def table(headers: Sequence[str], rows: Iterable[Sequence[object]], caption: str
     body = "".join(f"<tr>{''.join(f'<td>{escape(words.value(cell))}</td>' for cell in row)}</tr>" for row in rows)
     title = f"<caption>{escape(caption)}</caption>" if caption else ""
     return f"<table>{title}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def sheet(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """A table that stands alone. Text begins at the left and numbers end at the right, whatever the page prefers."""
+    cells = [[words.value(cell) for cell in row] for row in rows]
+    columns = zip(*cells, strict=True) if cells else ((),) * len(headers)
+    sides = ["right" if column and all(map(_is_number, column)) else "left" for column in columns]
+    body = "".join(_line("td", row, sides) for row in cells)
+    return f"<table><thead>{_line('th', headers, sides)}</thead><tbody>{body}</tbody></table>"
+
+
+def _line(tag: str, texts: Sequence[str], sides: Sequence[str]) -> str:
+    cells = (
+        f'<{tag} style="text-align:{side}">{escape(text)}</{tag}>' for text, side in zip(texts, sides, strict=True)
+    )
+    return f"<tr>{''.join(cells)}</tr>"
+
+
+def _is_number(text: str) -> bool:
+    return text == words.NOTHING or _NUMBER.fullmatch(text) is not None
 
 
 def frame_table(frame: pd.DataFrame) -> str:

@@ -51,3 +51,4 @@ def bar(title: str) -> Iterator[Told]:
     with Progress(*columns) as shown:
         task = shown.add_task(title)
         yield lambda done, total: shown.update(task, completed=done, total=total)
+        shown.refresh()  # in Jupyter, rich would leave the bar as it last was

@@ -63,7 +63,7 @@ class Standstill(Result):
             color=altair.Color("partition:N").legend(orient="top"),
         )
         chart = base.mark_line() + base.mark_point(filled=True, size=70, opacity=1).encode(
-            shape=altair.Shape("partition:N").legend(orient="top")
+            shape=altair.Shape("partition:N").legend(None)
         )
         return show.figure(chart, alt, self.lags)
 

@@ -175,5 +175,5 @@ class Comparison:
 
 
 def _bars(frame: pd.DataFrame, column: str, colour: str) -> Any:
-    chart = altair.Chart(frame, width=WIDTH // 3, height=_BAR_HEIGHT * len(frame))
+    chart = altair.Chart(frame, width=WIDTH * 2 // 5, height=_BAR_HEIGHT * len(frame))
     return chart.mark_bar(color=colour).encode(x=altair.X(column, type="quantitative"))

@@ -1,0 +1,18 @@
+"""Tables that stand alone in a page."""
+
+import re
+
+from eventlab.show import markup
+
+
+def test_text_begins_at_the_left_and_numbers_end_at_the_right():
+    rows = [("2026-03-01", "Opening <balance>", "–", "1,925.87 EUR"), ("2026-03-03", "Kiosk", "-12.40 EUR", 1_913)]
+    page = markup.sheet(["day", "text", "amount", "balance"], rows)
+    sides = re.findall(r'<(t[hd]) style="text-align:(\w+)">', page)
+    assert sides[:4] == [("th", "left"), ("th", "left"), ("th", "right"), ("th", "right")]
+    assert [side for _, side in sides] == ["left", "left", "right", "right"] * 3
+    assert "Opening &lt;balance&gt;" in page
+
+
+def test_a_table_without_rows_has_its_headers():
+    assert re.findall(r">(\w+)</th>", markup.sheet(["day", "text"], [])) == ["day", "text"]
