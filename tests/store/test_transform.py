@@ -1,6 +1,5 @@
 """A store rewritten as a whole: what must stay stays, a kill is made good, and what went wrong is noticed."""
 
-import os
 import signal
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
@@ -8,7 +7,6 @@ from itertools import pairwise
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from msgspec import Struct
 
 from eventlab.domain import cart
 from eventlab.domain.account import AccountOpened
@@ -18,13 +16,13 @@ from eventlab.domain.money import Money
 from eventlab.events.catalogue import registry
 from eventlab.events.envelope import NewEvent, StreamId
 from eventlab.events.errors import UnknownEventType
-from eventlab.events.registry import TypeRegistry
 from eventlab.forgetting import FORGOTTEN, KeyStore, Sealer, new_key
 from eventlab.forgetting.catalogue import personal
 from eventlab.inputs.generate import demo_carts
 from eventlab.store import Append, MemoryEventStore, SqlEventStore
 from eventlab.store.transform import CopyDiffers, Each, Rewritten, copy, same_fold
 
+from .rewrites import NEW, WAYS, ItemTakenOut, beside, change, copy_until_killed, merged
 from .victims import started
 from .waiting import PATIENCE_SECONDS
 
@@ -39,16 +37,6 @@ EVENTS_OF = {
 NOW = datetime(2026, 3, 3, 12, tzinfo=UTC)
 
 
-class ItemTakenOut(Struct, frozen=True):
-    """ItemRemoved, under another name."""
-
-    product: str
-    quantity: int
-
-
-NEW = TypeRegistry([*cart.EVENTS, ItemTakenOut])
-
-
 def evolve(state, event):
     if isinstance(event, ItemTakenOut):
         event = ItemRemoved(event.product, event.quantity)
@@ -58,39 +46,6 @@ def evolve(state, event):
 NEW_CART = Decider(cart.decider.initial, cart.decider.decide, evolve)
 # `change` leaves out that a cart was given up.
 SAME_LINES = same_fold(cart.decider, NEW_CART, of=lambda state: state.lines)
-
-
-def change(event):
-    """A rename, a split, and one that is left out."""
-    match event:
-        case ItemRemoved(product, quantity):
-            return [ItemTakenOut(product, quantity)]
-        case ItemAdded(product, quantity, price) if quantity > 1:
-            return [ItemAdded(product, 1, price), ItemAdded(product, quantity - 1, price)]
-        case cart.CartAbandoned():
-            return []
-    return [event]
-
-
-def merged(history):
-    """Two additions of the same product at the same price, one after the other, become one."""
-    waiting = None
-    for recorded in history:
-        event = recorded.event
-        if (
-            isinstance(event, ItemAdded)
-            and waiting
-            and (event.product, event.price) == (waiting.product, waiting.price)
-        ):
-            waiting, source = ItemAdded(event.product, waiting.quantity + event.quantity, event.price), recorded
-        else:
-            if waiting:
-                yield Rewritten(waiting, source)
-            waiting, source = (event, recorded) if isinstance(event, ItemAdded) else (None, recorded)
-            if waiting is None:
-                yield Rewritten(event, recorded)
-    if waiting:
-        yield Rewritten(waiting, source)
 
 
 def ticking():
@@ -229,32 +184,8 @@ def test_run_again_it_copies_what_has_come_since(sql_url, rewrite):
     again.store.close()
 
 
-WAYS = {"each": Each(change), "merged": merged}
-
-
-def beside(url):
-    """Where the copy of the store at ``url`` goes: another file, or another schema of the same database."""
-    return (url.replace(".db", "-new.db"), None) if url.startswith("sqlite") else (url, "new")
-
-
-def copy_until_killed(url, way, appends):
-    """Copy the store, and die in the transaction that comes after so many appends: written, not committed."""
-    left = appends
-
-    def die(_connection, _events):
-        nonlocal left
-        if left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-        left -= 1
-
-    def target(clock):
-        where, schema = beside(url)
-        return SqlEventStore(where, NEW, clock, schema, inline=[die])
-
-    copy(SqlEventStore(url), target, WAYS[way])
-
-
-@pytest.mark.parametrize(("way", "appends"), [("each", 0), ("each", 3), ("merged", 1)])
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("appends", [0, 1, 3])
 def test_a_copy_that_was_killed_is_gone_on_with(sql_url, way, appends):
     source = shop(12, SqlEventStore(sql_url, clock=ticking()))
     killed = started(copy_until_killed, sql_url, way, appends)
