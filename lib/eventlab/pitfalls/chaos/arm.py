@@ -10,16 +10,17 @@ from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Event
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from confluent_kafka import IsolationLevel
 
+from eventlab import settings
 from eventlab.cluster import Kafka
 from eventlab.cluster.ends import ends
 from eventlab.cluster.health import healthy
 from eventlab.cluster.proxy import FaultProxy
 from eventlab.pitfalls.actors import Actor
-from eventlab.pitfalls.chaos import view, writers
+from eventlab.pitfalls.chaos import copies, view, writers
 from eventlab.pitfalls.chaos.plan import Fault
 from eventlab.pitfalls.chaos.strikes import make_whole, struck
 from eventlab.pitfalls.checkers import ALL
@@ -31,9 +32,20 @@ Progress = Callable[[str], None]
 
 _WRITERS = 8
 _REPLICAS = 3
-_WORK: Mapping[Configuration, tuple[writers.Writer, view.Reader]] = {
-    "cured": (writers.careful, view.CAREFUL),
-    "broken": (writers.careless, view.CARELESS),
+
+
+class _Work(NamedTuple):
+    """What a configuration consists of: the settings of its topics, who writes, who passes on and who reads."""
+
+    topic: Mapping[str, Any]
+    write: writers.Writer
+    copy: copies.Copyist
+    reader: view.Reader
+
+
+_WORK: Mapping[Configuration, _Work] = {
+    "cured": _Work(settings.topic(_REPLICAS), writers.careful, copies.copy_carefully, view.CAREFUL),
+    "broken": _Work({}, writers.careless, copies.copy_carelessly, view.CARELESS),
 }
 
 
@@ -50,6 +62,7 @@ class Strike:
 class Outcome:
     """What an arm comes to. ``log``: what was sent, and what a fresh reader found; ``view``: that, and what it applied.
 
+    ``copies``: what was in the log, and what a fresh reader found in the topic of the copies, where places are others.
     ``seconds`` is how long the load lasted.
     """
 
@@ -58,17 +71,33 @@ class Outcome:
     strikes: tuple[Strike, ...]
     log: History
     view: History
+    copies: History
     seconds: float
 
     @cached_property
     def anomalies(self) -> Mapping[str, Mapping[str, int]]:
-        """How many facts each checker finds wrong, in the log and in the view; those that find none are left out."""
-        return {name: _found(history) for name, history in (("log", self.log), ("view", self.view))}
+        """How many facts each checker finds wrong, and where; those that find none are left out."""
+        judged = {"log": self.log, "view": self.view, "copies": self.copies}
+        return {name: _found(history) for name, history in judged.items()}
 
     @property
     def clean(self) -> bool:
         """Whether no checker found anything."""
         return not any(self.anomalies.values())
+
+    @property
+    def has_what_must_be_found(self) -> bool:
+        """Whether the checkers found at least what the faults make certain in the broken configuration.
+
+        In the log: what one broker acknowledged alone and lost, and what was sent again because its answer was. In what
+        is read: what had been handled before a process was killed. That is more than is in the log twice.
+        """
+        log, view, copies = self.anomalies["log"], self.anomalies["view"], self.anomalies["copies"]
+        return (
+            {"lost_writes", "duplicates"} <= log.keys()
+            and "nonmonotonic_polls" in view
+            and copies.get("duplicates", 0) > log["duplicates"]
+        )
 
     def summary(self) -> dict[str, Any]:
         """As one JSON object."""
@@ -81,6 +110,7 @@ class Outcome:
             "unknown": statuses.count("unknown"),
             "read": len(self.log.read),
             "applied": len(self.view.read),
+            "copied": len(self.copies.read),
             "anomalies": {name: dict(found) for name, found in self.anomalies.items()},
             "faults": [{**asdict(each.fault), "began": each.began, "whole": each.whole} for each in self.strikes],
         }
@@ -106,38 +136,47 @@ def run(
     However this ends, every fault does, all brokers run and no process stays. ``progress`` hears what is done.
     Raises LabError when the cluster does not recover, NeedsEmbeddedLab where its brokers are not the lab's.
     """
-    write, reader = _WORK[configuration]
+    work = _WORK[configuration]
     with ExitStack() as stack:
         stack.enter_context(healthy(kafka))
-        topic = kafka.topic("chaos", partitions=writers.PARTITIONS, replication=_REPLICAS)
+        topic, target = (kafka.topic(what, writers.PARTITIONS, _REPLICAS, **work.topic) for what in ("chaos", "copies"))
         make_whole(kafka, topic)
         path = Path(stack.enter_context(TemporaryDirectory(prefix="eventlab-chaos-"))) / "view.db"
         proxy = stack.enter_context(FaultProxy(kafka))
-        reads = {"config": proxy.config(), "topic": topic, "group": kafka.name("chaos"), "path": str(path)}
-        actor = stack.enter_context(Actor(reader.work, **reads))
+        config = proxy.config()
+        readers = [
+            Actor(work.reader.work, config=config, topic=topic, group=kafka.name("view"), path=str(path)),
+            Actor(work.copy, config=config, source=topic, target=target, group=kafka.name("copies")),
+        ]
+        for reader in readers:
+            stack.enter_context(reader)
         stop, began = Event(), time.monotonic()
         pool = stack.enter_context(ThreadPoolExecutor(_WRITERS))
         stack.callback(stop.set)
-        working = [pool.submit(write, proxy, topic, number, seed, stop) for number in range(1, _WRITERS + 1)]
+        working = [pool.submit(work.write, proxy, topic, number, seed, stop) for number in range(1, _WRITERS + 1)]
         strikes = []
         for fault in faults:
             _wait(fault.after, working)
             at = time.monotonic() - began
             if at > seconds:
                 break
-            with struck(kafka, proxy, actor, fault):
+            with struck(kafka, proxy, readers, fault):
                 progress(f"{at:4.0f} s  {fault}")
                 _wait(fault.lasts, working)
             make_whole(kafka, topic)
             strikes.append(Strike(fault, round(at, 1), round(time.monotonic() - began, 1)))
         stop.set()
         lasted = time.monotonic() - began
-        progress(f"{lasted:4.0f} s  the writers stop, the view catches up")
+        progress(f"{lasted:4.0f} s  the writers stop, the readers catch up")
         sent = [attempt for each in working for attempt in each.result()]
-        reader.await_end(kafka, topic, path, ends(kafka, topic, IsolationLevel.READ_COMMITTED))
-        records, seen = read(kafka, topic), view.applied(path)
+        work.reader.await_end(kafka, topic, path, ends(kafka, topic, IsolationLevel.READ_COMMITTED))
+        records = read(kafka, topic)
+        copies.await_copied(kafka, target, records)
+        seen, copied = view.applied(path), read(kafka, target)
     there = tuple(Sent(record.fact, "ok", record.partition, record.offset) for record in records)
-    return Outcome(configuration, seed, tuple(strikes), History(records, tuple(sent)), History(seen, there), lasted)
+    passed_on = History(copied, tuple(Sent(record.fact, "ok") for record in records))
+    histories = History(records, tuple(sent)), History(seen, there), passed_on
+    return Outcome(configuration, seed, tuple(strikes), *histories, lasted)
 
 
 def _wait(seconds: float, working: Sequence["Future[Sequence[Sent]]"]) -> None:

@@ -1,7 +1,7 @@
 """Faults as they strike: each ends, however the block ends, and is over only when the cluster is whole again."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
@@ -18,8 +18,8 @@ _ANSWER_SECONDS = 5.0
 _LOOK_SECONDS = 0.1
 
 
-class View(Protocol):
-    """The process of the view, as far as faults go."""
+class Reader(Protocol):
+    """A process that reads, as far as faults go."""
 
     def restart(self) -> None:
         """Kill it and start it again."""
@@ -27,9 +27,10 @@ class View(Protocol):
 
 
 @contextmanager
-def struck(kafka: Kafka, proxy: FaultProxy, view: View, fault: Fault) -> Iterator[None]:
+def struck(kafka: Kafka, proxy: FaultProxy, readers: Iterable[Reader], fault: Fault) -> Iterator[None]:
     """``fault`` is in force in the block."""
-    broker = next((each for each in kafka.brokers if each.id == fault.broker), None)
+    brokers = kafka.brokers
+    broker = next((each for each in brokers if each.id == fault.broker), None)
     match fault.kind, broker:
         case "kill", Broker():
             broker.kill()
@@ -37,6 +38,17 @@ def struck(kafka: Kafka, proxy: FaultProxy, view: View, fault: Fault) -> Iterato
                 yield
             finally:
                 broker.restart()
+        case "kill alone", Broker():
+            others = [each for each in brokers if each.id != fault.broker]
+            try:
+                for other in others:
+                    other.pause()
+                yield
+                broker.kill()
+            finally:
+                for other in others:
+                    other.resume()
+            broker.restart()
         case "pause", Broker():
             broker.pause()
             try:
@@ -53,9 +65,10 @@ def struck(kafka: Kafka, proxy: FaultProxy, view: View, fault: Fault) -> Iterato
                 yield
             finally:
                 rule.release()
-        case "kill view", None:
+        case "kill readers", None:
             yield
-            view.restart()
+            for reader in readers:
+                reader.restart()
         case _:
             raise ValueError(f"there is no such fault, or no such broker: {fault}")
 

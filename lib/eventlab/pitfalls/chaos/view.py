@@ -17,6 +17,7 @@ from eventlab.cluster import Kafka, LabError
 from eventlab.events.envelope import Recorded
 from eventlab.events.registry import TypeRegistry
 from eventlab.pitfalls.actors import Tell
+from eventlab.pitfalls.chaos.careless import CONSUMER
 from eventlab.pitfalls.chaos.writers import PARTITIONS
 from eventlab.pitfalls.record import Fact, Record
 from eventlab.topics import Database, TopicProjector, log_events, wait_until
@@ -26,7 +27,7 @@ READER = "view"
 
 _BATCH = 500
 _POLL_SECONDS = 0.1
-_PATIENCE_SECONDS = 90.0
+_PATIENCE_SECONDS = 120.0
 _LOOK_SECONDS = 0.1
 _MEMBER = "bookkeeper"  # the same after a restart: it has its partitions back at once
 # A row per booking that is applied, also if it was applied before: its number is not the booking's.
@@ -46,12 +47,6 @@ CREATE TABLE IF NOT EXISTS applied (
 CREATE TABLE IF NOT EXISTS ended (partition INTEGER PRIMARY KEY, offset INTEGER NOT NULL);
 """
 _APPLY = "INSERT INTO applied (partition, offset, milliseconds, booking) VALUES (?, ?, ?, ?)"
-_CARELESS = {
-    "auto.offset.reset": "earliest",
-    "session.timeout.ms": 3000,  # how long the group waits for a member that was killed; 45 s by default
-    "enable.partition.eof": True,
-    "log_level": 0,
-}
 
 
 @dataclass(frozen=True)
@@ -94,7 +89,7 @@ def _await_checkpoints(kafka: Kafka, topic: str, path: Path, ends: Mapping[int, 
 def work_carelessly(tell: Tell, *, config: Mapping[str, Any], topic: str, group: str, path: str) -> None:
     """In a group that commits by itself, by the clock, whatever has been handled by then."""
     view = _open(path)
-    consumer = Consumer({**config, **_CARELESS, "group.id": group})
+    consumer = Consumer({**config, **CONSUMER, "enable.partition.eof": True, "group.id": group})
     consumer.subscribe([topic])
     while True:
         for message in _records(view, consumer.consume(_BATCH, _POLL_SECONDS)):

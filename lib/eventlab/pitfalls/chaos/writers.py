@@ -16,7 +16,8 @@ from eventlab.store import KafkaEventLog, Unavailable
 PARTITIONS = 3  # each broker leads one
 
 _ACCOUNTS = 5  # of each writer
-_PAGE = 20  # bookings that a writer hands over together
+# Bookings that a writer hands over together. The careless have so many that they go in several requests.
+_FEW, _PAGE = 5, 20
 _CENTS = (100, 50_000)
 _CARELESS = {
     "acks": "1",
@@ -25,25 +26,25 @@ _CARELESS = {
     "batch.num.messages": 5,
 }
 
-_LOOK_SECONDS = 1.0
+_PATIENCE_SECONDS = 120.0
 # As much as the careful ones get done: this is about what becomes of the bookings, not about how many they are.
-_BREATH_SECONDS = 0.1
+_BREATH_SECONDS = 0.4
 
 Writer = Callable[[FaultProxy, str, int, int, Event], Sequence[Sent]]
 """``(proxy, topic, number, seed, stop)``: write until ``stop`` is set; what was sent, and what is known of it."""
 
 
-def bookings(writer: int, seed: int) -> Iterator[Sequence[Fact]]:
-    """Pages of one account's bookings each, without end; every account's versions go on from page to page."""
+def bookings(writer: int, seed: int, page: int) -> Iterator[Sequence[Fact]]:
+    """Pages of so many of one account's bookings, without end; an account's versions go on from page to page."""
     chance = Random(f"{seed} {writer}")  # noqa: S311 bookings that repeat, not secrets
     versions = [0] * _ACCOUNTS
     while True:
         account = chance.randrange(_ACCOUNTS)
         first = versions[account] + 1
-        versions[account] += _PAGE
+        versions[account] += page
         yield [
             Fact(f"account-{writer}.{account}", version, "Deposited", str(Money(amount, "EUR")), f"writer {writer}")
-            for version, amount in enumerate((chance.randint(*_CENTS) for _ in range(_PAGE)), first)
+            for version, amount in enumerate((chance.randint(*_CENTS) for _ in range(page)), first)
         ]
 
 
@@ -55,7 +56,7 @@ def careful(proxy: FaultProxy, topic: str, number: int, seed: int, stop: Event) 
     log = KafkaEventLog(proxy, topic, TypeRegistry([Fact]))
     sent: list[Sent] = []
     try:
-        for page in bookings(number, seed):
+        for page in bookings(number, seed, _FEW):
             stream = StreamId.parse(page[0].key)
             left = [NewEvent(fact) for fact in page]
             while left and not stop.is_set():
@@ -91,12 +92,12 @@ def _missing(log: KafkaEventLog, stream: StreamId, page: Sequence[NewEvent], sto
 
 
 def careless(proxy: FaultProxy, topic: str, number: int, seed: int, stop: Event) -> Sequence[Sent]:
-    """With a producer as many have it: fast, and nobody looks at what could not be delivered."""
+    """With a producer as many have it: nobody waits for an acknowledgement, or looks at what could not be delivered."""
     with Sender(topic, proxy.config(**_CARELESS)) as sender:
-        for page in bookings(number, seed):
+        for page in bookings(number, seed, _PAGE):
             sender.send(page)
-            while sender.settle(_LOOK_SECONDS):
-                pass
+            sender.settle(0)
             if stop.wait(_BREATH_SECONDS):
+                sender.flush(_PATIENCE_SECONDS)
                 return sender.sent
     raise AssertionError("unreachable: bookings do not end")
