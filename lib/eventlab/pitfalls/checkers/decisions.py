@@ -1,7 +1,7 @@
 """What was decided on too little, and what is its own cause."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from eventlab.pitfalls.history import History
 from eventlab.pitfalls.record import Fact, Record
@@ -37,14 +37,20 @@ def cycles(history: History) -> list[Fact]:
     What a transaction saw are the records that were read in it and the causes of what it wrote. A fact outside a
     transaction stands for itself.
     """
-    import networkx  # takes its time, and only this checker needs it
-
     facts = dict.fromkeys([attempt.fact for attempt in history.sent] + [record.fact for record in history.read])
     writer = _writers(history, facts)
-    graph = networkx.DiGraph(_write_read_edges(history, facts, writer))
-    groups = [group for group in networkx.strongly_connected_components(graph) if len(group) > 1]
-    circular: set[_Writer] = set().union(*groups)
+    circular = _circular(list(_write_read_edges(history, facts, writer)))
     return [fact for fact in facts if writer[fact.id] in circular or fact.cause == fact.id]
+
+
+def _circular(edges: Sequence[tuple[_Writer, _Writer]]) -> set[_Writer]:
+    """Those who can be reached from themselves, by way of another one."""
+    if not edges:
+        return set()
+    import networkx  # takes its time, and only this checker needs it
+
+    groups = networkx.strongly_connected_components(networkx.DiGraph(edges))
+    return set().union(*(group for group in groups if len(group) > 1))
 
 
 def _writers(history: History, facts: Iterable[Fact]) -> dict[str, _Writer]:
