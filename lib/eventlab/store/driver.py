@@ -59,7 +59,9 @@ class Driver:
         _drivers.add(self)
 
     def _begin(self) -> None:
-        self._room = SimpleQueue[None]()  # has an item for each connection that may still be taken
+        # Has an item for each connection that may still be taken. A ``Semaphore``, written in Python, takes many times
+        # as long: as much as a short statement.
+        self._room = SimpleQueue[None]()
         for _ in range(_MOST_CONNECTIONS):
             self._room.put(None)
         self._resting: list[tuple[Any, float]] = []  # connections, and when they were used last

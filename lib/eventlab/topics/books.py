@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 from sqlalchemy import BigInteger, Column, Integer, LargeBinary, MetaData, Table, Text, Uuid
 
+from eventlab.views.bookkeeping import of_versions
+
 
 class Books(NamedTuple):
     """The four tables, in one schema."""
@@ -22,31 +24,29 @@ class Books(NamedTuple):
 def topic_books(schema: str | None) -> Books:
     """The tables in ``schema`` (PostgreSQL), or in the only one there is."""
     metadata = MetaData(schema=schema)
-
-    def table(name: str, *columns: Column[object]) -> Table:
-        version = (Column("view", Text, primary_key=True), Column("version", Integer, primary_key=True))
-        return Table(name, metadata, *version, *columns)
-
     return Books(
         # Whoever takes a partition over raises its epoch: those who still have an older one write nothing more.
-        owners=table(
+        owners=of_versions(
             "topic_owners",
+            metadata,
             Column("lane", Integer, primary_key=True),
             Column("topic", Text, nullable=False),
             Column("epoch", BigInteger, nullable=False),
         ),
         # The last version of each stream, to count the next one or to see that it is missing.
-        streams=table(
+        streams=of_versions(
             "topic_streams",
+            metadata,
             Column("stream", Text, primary_key=True),
             Column("lane", Integer, nullable=False),
             Column("last", BigInteger, nullable=False),
         ),
         # The ids of all events that were applied: one that was sent twice is applied once, however late.
-        seen=table("topic_seen", Column("id", Uuid, primary_key=True)),
+        seen=of_versions("topic_seen", metadata, Column("id", Uuid, primary_key=True)),
         # Whole records: the topic may not have them any more when they are tried again.
-        parked=table(
+        parked=of_versions(
             "topic_parked",
+            metadata,
             Column("lane", Integer, primary_key=True),
             Column("offset", BigInteger, primary_key=True),
             Column("key", LargeBinary, nullable=False),

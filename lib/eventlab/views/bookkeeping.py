@@ -29,11 +29,6 @@ class Bookkeeping(NamedTuple):
 def bookkeeping(schema: str | None) -> Bookkeeping:
     """The tables in ``schema`` (PostgreSQL), or in the only one there is."""
     metadata = MetaData(schema=schema)
-
-    def table(name: str, *columns: Column[object]) -> Table:
-        version = (Column("view", Text, primary_key=True), Column("version", Integer, primary_key=True))
-        return Table(name, metadata, *version, *columns)
-
     return Bookkeeping(
         # One row for each view, so that a lock on it decides between an append and a switch.
         live=Table(
@@ -43,18 +38,26 @@ def bookkeeping(schema: str | None) -> Bookkeeping:
             Column("version", Integer, nullable=False),
             Column("inline", Boolean, nullable=False),
         ),
-        checkpoints=table(
+        checkpoints=of_versions(
             "view_checkpoints",
+            metadata,
             Column("lane", Integer, primary_key=True),
             Column("position", BigInteger, nullable=False),
         ),
-        parked=table(
+        parked=of_versions(
             "view_parked",
+            metadata,
             Column("position", BigInteger, primary_key=True),
             Column("stream", Text, nullable=False),
             Column("error", Text, nullable=False),
         ),
     )
+
+
+def of_versions(name: str, metadata: MetaData, *columns: Column[object]) -> Table:
+    """A table in which each version of a view has its own rows."""
+    version = (Column("view", Text, primary_key=True), Column("version", Integer, primary_key=True))
+    return Table(name, metadata, *version, *columns)
 
 
 def begin(connection: Connection) -> None:
