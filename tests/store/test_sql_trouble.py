@@ -1,6 +1,7 @@
 """A database that cannot serve says so as Unavailable, with what to do, and without its password."""
 
 import socket
+import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 
 from eventlab.domain.cart import CartAbandoned
 from eventlab.events.envelope import NewEvent, StreamId
-from eventlab.store import SqlEventStore, Unavailable, sql, tables
+from eventlab.store import SqlEventStore, StoreError, Unavailable, sql, tables
 
 CART = StreamId("cart", "17")
 PATIENCE_SECONDS = 20
@@ -213,6 +214,34 @@ def test_a_server_with_a_full_disk(postgres_url: str, postgres: Engine) -> None:
     assert list(store.read_all()) == []
 
 
+def test_an_event_that_is_too_large_for_the_server(postgres_url: str, postgres: Engine) -> None:
+    """It will be too large next time as well, so this is not Unavailable. (A text of JSONB has 256 MB at most.)"""
+    store = SqlEventStore(postgres_url)
+    on_insert(
+        postgres, "IF NEW.version = 2 THEN RAISE EXCEPTION 'too long' USING ERRCODE = 'program_limit_exceeded'; END IF"
+    )
+    for count in (2, 300):
+        with pytest.raises(StoreError, match="does not take the events of cart-17; nothing was stored") as caught:
+            store.append(CART, [abandoned() for _ in range(count)])
+        assert not isinstance(caught.value, Unavailable)
+    assert list(store.read_all()) == []
+
+
+def test_an_event_that_is_too_large_for_a_file(sqlite_url: str) -> None:
+    """SQLite takes 1 GB; here less, so that the test need not."""
+    limit = lambda connection, _: connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, 100_000)  # noqa: E731
+    event.listen(Engine, "connect", limit)
+    try:
+        store = SqlEventStore(sqlite_url)
+        with pytest.raises(StoreError, match="does not take the events of cart-17; nothing was stored") as caught:
+            store.append(CART, [abandoned(), abandoned("x" * 200_000)])
+        assert not isinstance(caught.value, Unavailable)
+        assert list(store.read_all()) == []
+    finally:
+        event.remove(Engine, "connect", limit)
+    store.close()
+
+
 def test_a_server_that_goes_during_an_append(postgres_url: str, postgres: Engine) -> None:
     store = SqlEventStore(postgres_url)
     events = [abandoned(), abandoned()]
@@ -222,6 +251,16 @@ def test_a_server_that_goes_during_an_append(postgres_url: str, postgres: Engine
     run(postgres, "DROP TRIGGER fail ON events")
     assert store.append(CART, events).versions == (1, 2)
     assert len(list(store.read_all())) == 2
+
+
+def test_a_server_that_goes_after_an_append(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The events are stored, and told so: who is told that nobody knows might decide once more."""
+    store = SqlEventStore(postgres_url)
+    monkeypatch.setattr(store._database, "_notify", "SELECT pg_terminate_backend(pg_backend_pid())")
+    assert store.append(CART, [abandoned()]).versions == (1,)
+    assert store.append(CART, [abandoned()]).versions == (2,)
+    assert len(list(store.read_all())) == 2
+    store.close()
 
 
 def test_a_server_that_was_restarted_in_between(postgres_url: str, postgres: Engine) -> None:

@@ -7,7 +7,7 @@ can fill it any more. See docs/decisions/commit-order.md.
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from functools import lru_cache
 from hashlib import sha256
@@ -219,11 +219,11 @@ class Postgresql:
         """Nothing is left to do: the statement was its own transaction."""
 
     def appended(self) -> None:
-        """Wake the subscribers that sleep."""
+        """Wake the subscribers that sleep. What is stored is stored, also when the server goes meanwhile."""
         now = time.monotonic()
         if now - self._notified >= _QUIET_SECONDS:
             self._notified = now
-            with self._driver.cursor() as cursor:
+            with suppress(Unavailable), self._driver.cursor() as cursor:
                 cursor.execute(self._notify)
 
     def stored(self, row: Sequence[Any]) -> StoredEvent:

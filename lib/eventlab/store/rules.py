@@ -25,6 +25,7 @@ from eventlab.store.sealing import Sealing
 
 LAST = 2**63 - 1  # what a database's integer holds
 _LONGEST_NAME = 1_000  # bytes of a stream's name; an index of PostgreSQL takes 2,704
+_LISTS = (list, tuple, Sequence)  # the first two are told by a look, any other sequence by asking an abstract class
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -70,7 +71,7 @@ def check_batch(events: Sequence[NewEvent]) -> None:
 
     TypeError for what is no list of NewEvents: of a generator nothing would be left to store.
     """
-    if not isinstance(events, Sequence):
+    if not isinstance(events, _LISTS):
         raise TypeError(f"the events of an append are a list, not {events!r:.100}")
     if not events:
         raise ValueError("nothing to append: the list of events is empty")
@@ -118,7 +119,7 @@ def within(bound: int) -> int:
 
 def check_expectation(expected: object) -> None:
     """Raises TypeError for what no stream could be expected to be."""
-    if not isinstance(expected, int | Expectation) or isinstance(expected, bool):
+    if not isinstance(expected, (Expectation, int)) or isinstance(expected, bool):
         raise TypeError(f"expected is a Version, NoStream, StreamExists or Any, not {expected!r}")
 
 
@@ -145,7 +146,7 @@ def check_appends(appends: Sequence[Append]) -> None:
 
     TypeError for what is no append at all.
     """
-    if not isinstance(appends, Sequence):
+    if not isinstance(appends, _LISTS):
         raise TypeError(f"several appends are a list, not {appends!r:.100}")
     if not appends:
         raise ValueError("nothing to append: the list of appends is empty")
@@ -155,7 +156,7 @@ def check_appends(appends: Sequence[Append]) -> None:
     for each in appends:
         check_stream(each.stream)
         check_expectation(each.expected)
-        if not isinstance(each.events, Sequence):
+        if not isinstance(each.events, _LISTS):
             raise TypeError(f"the events for {each.stream} are a list, not {each.events!r:.100}")
         if not each.events:
             raise ValueError(f"nothing to append to {each.stream}: the list of events is empty")

@@ -45,7 +45,6 @@ from eventlab.store.tables import PATIENCE_SECONDS, create, events_table
 from eventlab.store.trouble import told_plainly
 
 _PAGE = 1_000  # events per query: no transaction stays open while the caller works
-_DEADLOCK = "40P01"
 
 # What a view does within the append's own transaction.
 Inline = Callable[[Connection, Sequence[Recorded]], None]
@@ -120,12 +119,19 @@ class SqlEventStore:
                 return self._append_with_views(appends, batches, now)
             return self._driver.again(lambda: self._append(batches, now))  # twice is once: the events have ids
         except DataError as error:
-            streams = ", ".join(str(each.stream) for each in appends)
-            raise StoreError(f"{self._where}: it does not take the events of {streams} ({error.orig})") from error
+            raise self._not_taken(appends, error) from error
         except Unavailable as error:
-            if getattr(getattr(error.__cause__, "orig", None), "sqlstate", None) == _DEADLOCK:
-                return None
+            match getattr(getattr(error.__cause__, "orig", None), "sqlstate", None):
+                case "40P01":  # a deadlock
+                    return None
+                case "54000":  # a limit of the server; to wait for another time would be in vain
+                    raise self._not_taken(appends, error.__cause__) from error
             raise
+
+    def _not_taken(self, appends: Sequence[Append], error: Anything) -> StoreError:
+        streams = ", ".join(str(each.stream) for each in appends)
+        said = " ".join(str(error.orig).split())
+        return StoreError(f"{self._where}: it does not take the events of {streams}; nothing was stored ({said})")
 
     def _append(self, batches: Sequence[Batch], now: datetime) -> list[Appended] | None:
         try:

@@ -29,7 +29,7 @@ _POSTGRESQL = {
     "42P01": "its table is gone; open the store again to make a new one",
     "53100": "its disk is full, nothing was stored; free some space and try again",
     "53300": "it has no connection left; close other programs or notebooks and try again",
-    "54000": "the name of a stream or an event is too large for it, nothing was stored",
+    "54000": "a value is too large for it, nothing was stored",
     "55P03": "another writer did not finish; look for a stopped program that holds an append open",
     "57P01": f"it was shut down; start it again; {_UNKNOWN}",
     "57P02": f"it crashed; start it again; {_UNKNOWN}",
