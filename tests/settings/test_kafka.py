@@ -10,7 +10,7 @@ from confluent_kafka.admin import ConfigResource, ResourceType
 from eventlab import settings
 from eventlab.cluster import Kafka
 from eventlab.pitfalls.gallery import gallery
-from eventlab.settings import CONSUMER, MEMBER, PRODUCER, TOPIC, TRANSACTIONS, Default
+from eventlab.settings import CONSUMER, MEASURED, MEMBER, PRODUCER, TOPIC, TRANSACTIONS, Default
 
 PAGE = Path(__file__).parents[2] / "docs/decisions/kafka-defaults.md"
 TABLES = {
@@ -38,6 +38,12 @@ def test_what_proves_a_default_is_in_the_gallery():
     named = {id_ for each in ALL for id_ in re.findall(r"P\d+", each.proof)}
     assert len(named) > 10
     assert named <= gallery().keys()
+
+
+def test_each_has_a_proof_unless_it_only_changes_what_is_printed():
+    assert {each.name for each in ALL if not each.proof} == {"log_level"}
+    measured = PAGE.read_text().split("## Measured\n")[1].split("\n## ")[0]
+    assert re.findall(r"^\| `([^`]+)`", measured, re.MULTILINE) == [each.name for each in ALL if each.proof == MEASURED]
 
 
 def test_clients_take_them(kafka: Kafka):

@@ -5,6 +5,7 @@
 
 from eventlab.settings.kafka import (
     CONSUMER,
+    MEASURED,
     MEMBER,
     PRODUCER,
     TOPIC,
@@ -19,6 +20,7 @@ from eventlab.settings.kafka import (
 
 __all__ = [
     "CONSUMER",
+    "MEASURED",
     "MEMBER",
     "PRODUCER",
     "TOPIC",
