@@ -6,7 +6,9 @@ SQLAlchemy opens the connections and compiles the statements; the driver runs th
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from functools import partial
+from itertools import chain
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 from weakref import WeakSet
@@ -25,6 +27,7 @@ _USED = "eventlab used"
 # As many as SQLAlchemy's pool gives out, and as long as it waits for one.
 _MOST_CONNECTIONS = 15
 _PATIENCE_SECONDS = 30
+_FETCHED = 500  # rows at once; with 100 or 1,000 it takes as long
 
 
 def check_rested(engine: Engine) -> None:
@@ -195,6 +198,21 @@ class Driver:
         with self.cursor() as cursor:
             found: list[tuple[Any, ...]] = cursor.execute(self.sql(statement), parameters).fetchall()
             return found
+
+    def read(self, use: Callable[[Iterator[tuple[Any, ...]]], Result], statement: str, **parameters: Any) -> Result:
+        """What ``use`` makes of the rows that ``statement``, which only reads, gives; ``use`` may be called twice.
+
+        They are fetched in parts, each gone before the next one comes: 10,000 events load a tenth faster than with
+        :meth:`rows`, their fold apart.
+        """
+        return self.again(lambda: self._read(use, statement, parameters))
+
+    def _read(
+        self, use: Callable[[Iterator[tuple[Any, ...]]], Result], statement: str, parameters: dict[str, Any]
+    ) -> Result:
+        with self.cursor() as cursor, closing(cursor):
+            cursor.execute(self.sql(statement), parameters)
+            return use(chain.from_iterable(iter(partial(cursor.fetchmany, _FETCHED), [])))
 
     def again(self, work: Callable[[], Result]) -> Result:
         """Do what may be done twice; once more when the connection breaks, since the server may be back already."""

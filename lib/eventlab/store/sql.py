@@ -277,19 +277,20 @@ class SqlEventStore:
         """See :meth:`EventStore.load <eventlab.store.contract.EventStore.load>`."""
         columns = f"type, schema_version, {self._database.DATA}" + ("" if self._sealing is None else ", id")
         query = f"SELECT {columns} FROM {self._table} WHERE stream = :stream AND version > :after ORDER BY version"
-        rows = self._driver.rows(query, stream=str(stream), after=within(after))
         try:
-            return self._decoded(rows), Version(after + len(rows))  # versions have no gaps
+            events = self._driver.read(self._decoded, query, stream=str(stream), after=within(after))
         except EventError:
             # Slower, and says which event it is.
             found = list(self.read(stream, after))
             return [each.event for each in found], found[-1].version
+        return events, Version(after + len(events))  # versions have no gaps
 
-    def _decoded(self, rows: list[tuple[Anything, ...]]) -> list[object]:
+    def _decoded(self, rows: Iterable[tuple[Anything, ...]]) -> list[object]:
         if self._sealing is None:
             return self._codec.decode_all(rows)
-        events = self._codec.decode_all(row[:3] for row in rows)
-        return [self._sealing.open(each, row[3]) for each, row in zip(events, rows, strict=True)]
+        kept = list(rows)
+        events = self._codec.decode_all(row[:3] for row in kept)
+        return [self._sealing.open(each, row[3]) for each, row in zip(events, kept, strict=True)]
 
     def head(self) -> Position:
         """See :meth:`EventStore.head <eventlab.store.contract.EventStore.head>`."""
