@@ -194,6 +194,14 @@ def test_reset_removes_the_labs_data_and_nothing_else(tmp_path: Path) -> None:
     assert not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
 
 
+def test_a_report_that_cannot_be_written_gets_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    done = eventlab("run", "--report", str(tmp_path / "file" / "report"), home=tmp_path)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "--report DIRECTORY" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_run_reports_the_notebook_that_fails_and_goes_on(tmp_path: Path) -> None:
     import nbformat
 

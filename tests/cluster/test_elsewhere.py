@@ -361,3 +361,9 @@ def test_tools_are_unchanged(lab: object, capfd: pytest.CaptureFixture[str]) -> 
     assert "does not exist" in capfd.readouterr().out
     assert tools.run("topics", ["--version"]) == 0
     assert capfd.readouterr().out.startswith(jars.kafka_version())
+
+
+@pytest.mark.parametrize("what", ["ssl.certificate.location", "ssl.key.location"])
+def test_a_certificate_that_cannot_be_read_is_named(what: str, tmp_path: Path) -> None:
+    with pytest.raises(LabError, match=rf"{what}: .*nothing\.pem cannot be read .*Name a PEM file"):
+        elsewhere.to_java({what: str(tmp_path / "nothing.pem")})

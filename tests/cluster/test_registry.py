@@ -59,6 +59,13 @@ def test_a_lab_without_one_is_as_it_was(own):
     assert own.status()["registry"] is None
 
 
+def test_yours_is_used_when_it_is_named(running, monkeypatch):
+    address = running.status()["registry"]["url"]
+    monkeypatch.setenv("EVENTLAB_REGISTRY", address)
+    assert cluster.schema_registry() == address
+    assert "EVENTLAB_REGISTRY: answers" in repr(doctor())
+
+
 def test_down_ends_it_and_reset_takes_its_schemas(running):
     process = server(running)
     client(running).register_schema("carts-value", SCHEMA)
@@ -78,13 +85,6 @@ def test_it_ends_with_its_user_however_that_ends(home):
         user.end(signal.SIGKILL)
         eventually(lambda: not process.is_running() or process.status() == psutil.STATUS_ZOMBIE)
     eventually(lambda: nothing_runs(home))
-
-
-def test_yours_is_used_when_it_is_named(running, monkeypatch):
-    address = running.status()["registry"]["url"]
-    monkeypatch.setenv("EVENTLAB_REGISTRY", address)
-    assert cluster.schema_registry() == address
-    assert "EVENTLAB_REGISTRY: answers" in repr(doctor())
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,8 @@ from .project import PROJECT
 
 CONTRIBUTING = PROJECT / "CONTRIBUTING.md"
 TEXT = CONTRIBUTING.read_text()
-NOT_COPIED = shutil.ignore_patterns(".*", "build", "__pycache__", "results")
+# What was compiled is copied too: else each command compiles the library anew.
+NOT_COPIED = shutil.ignore_patterns(".*", "build", "results")
 
 
 def guide(heading: str) -> list[Block]:

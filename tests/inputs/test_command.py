@@ -86,6 +86,15 @@ def test_a_database_that_does_not_work_is_exit_code_1(tmp_path: Path) -> None:
     assert result.stderr.startswith("The store does not work")
 
 
+def test_a_url_that_cannot_serve_is_blamed_on_what_gave_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EVENTLAB_SQL", "postgresql+psycopg2://ana@db.example.com/lab")
+    result = run(sample("chase.qfx"))
+    assert result.exit_code == 2
+    assert "Invalid value for EVENTLAB_SQL: the driver of postgresql+psycopg2 is not installed" in result.stderr
+    assert "write sqlite:/// or postgresql+psycopg://" in result.stderr
+    assert "Invalid value for --store" in run(sample("chase.qfx"), "--store", "nonsense").stderr
+
+
 @pytest.mark.parametrize("wrong", [("--format", "qif"), ("--store", "mysql://x"), ("--store", "nonsense"), ("--nope",)])
 def test_a_wrong_call_is_exit_code_2(wrong: tuple[str, ...]) -> None:
     assert run(sample("chase.qfx"), *wrong).exit_code == 2

@@ -117,8 +117,11 @@ def java_properties(settings: dict[str, str]) -> str:
 
 
 def to_java(settings: Mapping[str, str]) -> dict[str, str]:
-    """Settings for confluent-kafka by the names and values of a Java client; names that it does not know stay."""
-    as_text = {_AS_TEXT.get(key, key): Path(v).read_text() if key in _AS_TEXT else v for key, v in settings.items()}
+    """Settings for confluent-kafka by the names and values of a Java client; names that it does not know stay.
+
+    Raises LabError for a certificate or key that cannot be read.
+    """
+    as_text = {_AS_TEXT.get(key, key): _text(key, v) if key in _AS_TEXT else v for key, v in settings.items()}
     java = {_TO_JAVA.get(key, key): value for key, value in as_text.items()}
     for store in ("ssl.truststore", "ssl.keystore"):
         if any(key.startswith(store) for key in java):
@@ -131,6 +134,13 @@ def to_java(settings: Mapping[str, str]) -> dict[str, str]:
         credentials = f'username="{_quoted(user)}" password="{_quoted(password)}"'
         java["sasl.jaas.config"] = f"org.apache.kafka.common.security.{module} required {credentials};"
     return java
+
+
+def _text(name: str, path: str) -> str:
+    try:
+        return Path(path).read_text()
+    except (OSError, ValueError) as error:
+        raise LabError(f"{name}: {path} cannot be read ({error}). Name a PEM file.") from error
 
 
 def _quoted(text: str) -> str:

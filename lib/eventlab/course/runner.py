@@ -1,7 +1,8 @@
 """Executes notebooks on live brokers and writes a report: each notebook with its outputs, its time and its result."""
 
+import contextlib
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from traitlets.config import Config
 
 from eventlab import cluster
+from eventlab.cluster import LabError
 from eventlab.course.jupyter import project
 
 # A cell that takes this long hangs: the longest experiment has a budget of 30 s.
@@ -48,9 +50,10 @@ def course() -> list[Path]:
 def run(notebooks: Sequence[Path], report: Path) -> list[Result]:
     """Execute ``notebooks`` one after the other on the lab's brokers and write ``report/index.html``.
 
-    A notebook that fails does not stop the others.
+    A notebook that fails does not stop the others. Raises LabError when no report can be written there.
     """
-    report.mkdir(parents=True, exist_ok=True)
+    with _writing(report):
+        report.mkdir(parents=True, exist_ok=True)
     cluster.connect()  # one lab for all: the kernels find it
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     results = []
@@ -103,11 +106,24 @@ def _execute(path: Path, report: Path, progress: Progress) -> Result:
         "mermaid_js_url": "",
     }
     body, _ = HTMLExporter(config=_STATIC, embed_images=True, **nowhere).from_notebook_node(notebook)
-    (report / f"{path.stem}.html").write_text(body)
+    with _writing(report):
+        (report / f"{path.stem}.html").write_text(body)
     return Result(path, time.monotonic() - begin, len(code), error)
 
 
 def _write_index(results: Sequence[Result], report: Path) -> None:
     template = jinja2.Environment(autoescape=True).from_string(_TEMPLATE.read_text())
     page = template.render(results=results, when=datetime.now(UTC))
-    (report / "index.html").write_text(page)
+    with _writing(report):
+        (report / "index.html").write_text(page)
+
+
+@contextlib.contextmanager
+def _writing(report: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise LabError(
+            f"The report cannot be written to {report} ({error.strerror}). Name a directory of yours that has room: "
+            "--report DIRECTORY"
+        ) from error

@@ -9,8 +9,8 @@ from typing import get_args
 import click
 
 from eventlab.events.errors import EventError
-from eventlab.inputs.command import lab_store
-from eventlab.store import KafkaEventLog, SqlEventStore, StoreError
+from eventlab.inputs.command import opened
+from eventlab.store import KafkaEventLog, StoreError
 from eventlab.store.archive import Archive, By, Source, archive, restore
 from eventlab.store.database import check_url
 
@@ -80,7 +80,7 @@ def _opened(url: str | None, topic: str | None, *, there: bool = False) -> Itera
         checked = check_url(url, None)
         if checked.get_dialect().name == "sqlite" and not Path(str(checked.database)).is_file():
             raise StoreError(f"there is no file {checked.database}, so nothing to archive; check --store")
-    source = _topic(topic) if topic else SqlEventStore(url) if url else lab_store()
+    source = _topic(topic) if topic else opened(url)
     try:
         yield source
     finally:

@@ -31,7 +31,7 @@ def import_command(
     1 when it cannot be read or stored; then nothing of it is stored.
     """
     try:
-        store = SqlEventStore(url) if url else lab_store()
+        store = opened(url)
         try:
             click.echo(import_file(file, store, format_, mapping, account=account, any_order=any_order))
         finally:
@@ -42,12 +42,13 @@ def import_command(
     except StoreError as error:
         click.echo(f"The store does not work: {error}", err=True)
         sys.exit(1)
-    except ValueError as error:
-        raise click.BadParameter(str(error), param_hint="--store") from error
 
 
-def lab_store() -> SqlEventStore:
-    """The learner's own store in the lab's database."""
+def opened(url: str | None) -> SqlEventStore:
+    """The store at ``url``, else the learner's own in the lab's database. A URL that cannot serve is a wrong call."""
     from eventlab import cluster  # here, since the library works without a lab when --store is given
 
-    return SqlEventStore(cluster.database(), schema=cluster.schema())
+    try:
+        return SqlEventStore(url) if url else SqlEventStore(cluster.database(), schema=cluster.schema())
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--store" if url else "EVENTLAB_SQL") from error

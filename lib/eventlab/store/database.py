@@ -32,11 +32,18 @@ def check_url(url: str | URL, schema: str | None) -> URL:
     """Raises ValueError for a URL that cannot serve."""
     try:
         url = make_url(url)
-        dialect = url.get_dialect().name
+        driver = url.get_dialect()
+        dialect = driver.name
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
         raise ValueError(f"not the URL of a database that can serve here: {error}") from error
     if dialect not in ("sqlite", "postgresql"):
         raise ValueError(f"the event store runs on SQLite and PostgreSQL, not on {dialect}")
+    try:
+        driver.import_dbapi()
+    except ModuleNotFoundError as error:
+        raise ValueError(
+            f"the driver of {url.drivername} is not installed ({error}); write sqlite:/// or postgresql+psycopg://"
+        ) from error
     if dialect == "sqlite" and (not url.database or ":memory:" in url.database):
         raise ValueError("SQLite in memory is gone with its connection; give a file, or use MemoryEventStore()")
     if dialect == "sqlite" and schema is not None:
