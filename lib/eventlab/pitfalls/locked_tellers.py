@@ -103,6 +103,8 @@ class _Tellers:
         id_ = name if self._fence else f"{name}:{wish.teller}"
         producer = Producer(self._kafka.config(**settings.transactions(id_, logger=QUIET)))
         held.callback(_close, producer)
+        # Connected first: else librdkafka lets half a second pass until it asks for a producer id.
+        producer.list_topics(timeout=_PATIENCE_SECONDS)
         producer.init_transactions(_PATIENCE_SECONDS)  # from now on the broker refuses who had this id before
         events = [each.event for each in self._log.read(wish.stream)]
         known = account(events)
