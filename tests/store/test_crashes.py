@@ -23,7 +23,7 @@ from tests.views.workers import write
 from eventlab.cluster import postgres, processes
 from eventlab.events.envelope import Position, Recorded
 from eventlab.store import BEGINNING, SqlEventStore
-from eventlab.views import Projector, create, lag, start, wait_until
+from eventlab.views import Projector, Running, create, lag, wait_until
 from eventlab.views.bookkeeping import bookkeeping
 
 from .victims import Writer, planned, project, started
@@ -195,7 +195,9 @@ def test_postgres_is_killed(server: Server) -> None:
     def appended() -> int:
         return sum(map(len, acknowledged))
 
-    with subscribed(server.url) as seen, start(store, carts), ThreadPoolExecutor(WRITERS) as threads:
+    # On a busy machine the server may be killed again and again before the projector got anything done.
+    patient = Projector(store, carts, patience=20 * PATIENCE_SECONDS)
+    with subscribed(server.url) as seen, Running([patient]), ThreadPoolExecutor(WRITERS) as threads:
         writing = [threads.submit(append_for_ever, writer) for writer in range(WRITERS)]
         try:
             for _ in range(SERVER_KILLS):

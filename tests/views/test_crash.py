@@ -4,16 +4,19 @@ import os
 import signal
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from multiprocessing import get_context
+from threading import Event
+from types import SimpleNamespace
 from typing import TypeVar
 
 import pytest
 import sqlalchemy
 
+from eventlab.events.envelope import Position, Recorded
 from eventlab.store import SqlEventStore, Unavailable
-from eventlab.views import Projector, lag, start, wait_until
+from eventlab.views import Projector, lag, projector, start, wait_until
 
 from .shop import added, cart, carts, holds, pieces
 from .workers import VIEWS, hold_before_commit, process, serve, serve_and_die, write
@@ -120,6 +123,27 @@ def database_to_crash(postgres_server: str) -> Iterator[str]:
             assert time.monotonic() < deadline
         else:
             return
+
+
+def test_the_patience_is_for_one_absence_of_the_database_and_not_for_all(
+    store: SqlEventStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the two it was there for longer than the patience, and no event came."""
+    projecting, stop, now, follow = Projector(store, carts, patience=60), Event(), 0.0, store.follow
+    absences = iter([1.0, 100.0])
+
+    def fail_twice(after: Position, idle: float | None) -> Iterator[Sequence[Recorded]]:
+        nonlocal now
+        if (until := next(absences, None)) is None:
+            stop.set()
+            return follow(after, idle)
+        now = until
+        raise Unavailable("the database is away")
+
+    monkeypatch.setattr(projector, "time", SimpleNamespace(monotonic=lambda: now))
+    monkeypatch.setattr(store, "follow", fail_twice)
+    projecting.run(stop)
+    assert stop.is_set()
 
 
 class TestDatabaseGone:

@@ -83,7 +83,8 @@ class Projector:
         while not stop.is_set():
             try:
                 for page in self._batches(stop, idle):
-                    self._serve(page)
+                    if page:
+                        self._serve(page)
                     pause, away_since = RETRY_SECONDS[0], None
             except Unavailable:
                 away_since = away_since or time.monotonic()
@@ -94,6 +95,8 @@ class Projector:
 
     def _batches(self, stop: Event, idle: float | None) -> Iterator[Sequence[Recorded]]:
         after = min(self._positions().values())
+        if self._store.head() <= after:
+            yield []  # the database is back, and there was nothing to do meanwhile
         while not stop.is_set():
             for page in self._store.follow(after, idle):
                 yield page
