@@ -1,6 +1,7 @@
 from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
+import numpy
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -81,6 +82,13 @@ def test_before_the_first_event_there_is_the_initial_state() -> None:
     store = store_of(ACCOUNT, ANA)
     assert as_of(store, account.decider, ACCOUNT, version=0) == account.decider.initial
     assert as_of(store, account.decider, ACCOUNT, position=0) == account.decider.initial
+
+
+def test_a_number_may_come_out_of_a_data_frame() -> None:
+    store = store_of(ACCOUNT, ANA)
+    two = numpy.int64(2)
+    for when in ({"version": two}, {"position": two}):
+        assert as_of(store, account.decider, ACCOUNT, **when) == as_of(store, account.decider, ACCOUNT, version=2)
 
 
 @pytest.mark.parametrize(

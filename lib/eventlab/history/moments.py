@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from difflib import get_close_matches
+from numbers import Integral
 from operator import attrgetter
 from typing import Literal, get_args
 from zoneinfo import ZoneInfo, available_timezones
@@ -95,15 +96,18 @@ def check_known(time: datetime, last: datetime) -> None:
         raise ValueError(f"{time} is in the future: what will have happened then, nobody knows yet")
 
 
-def check_number(number: object, what: str) -> None:
-    """Raises ValueError when ``number``, a ``what`` (version or position), is no whole number."""
-    if not isinstance(number, int) or isinstance(number, bool):
+def whole_number(number: object, what: str) -> int:
+    """``number``, a ``what`` (version or position), as Python's own; a data frame gives NumPy's.
+
+    Raises ValueError when it is no whole number.
+    """
+    if isinstance(number, bool) or not isinstance(number, Integral):
         raise ValueError(f"a {what} is a whole number, not {number!r}")
+    return int(number)
 
 
 def check_position(position: int, head: int) -> None:
     """Raises ValueError for a position that no event of the store can have; 0 is before the first."""
-    check_number(position, "position")
     if position < 0:
         raise ValueError(f"there is no position {position}: positions begin at 1, and 0 is before the first event")
     if position > head:

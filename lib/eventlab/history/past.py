@@ -6,7 +6,7 @@ from typing import overload
 from eventlab.domain.decider import Command, Decider, Event, State
 from eventlab.events.envelope import StreamId
 from eventlab.history.fold import folded
-from eventlab.history.moments import Axis, check_number, check_position, events_until, instant, whole
+from eventlab.history.moments import Axis, check_position, events_until, instant, whole, whole_number
 from eventlab.store.contract import EventStore
 
 
@@ -49,8 +49,9 @@ def as_of(
     if [version, position, time].count(None) != 2:
         raise ValueError("as of when? Give either a version or a time or a position")
     if position is not None:
+        position = whole_number(position, "position")
         check_position(position, store.head())
         return folded(decider, (each for each in whole(store, stream) if each.position <= position))
     if version is not None:
-        check_number(version, "version")
+        version = whole_number(version, "version")
     return folded(decider, events_until(store, stream, instant(time) if version is None else version, axis))

@@ -11,11 +11,11 @@ from eventlab.history.moments import (
     Axis,
     Moment,
     check_axis,
-    check_number,
     check_order,
     check_position,
     check_span,
     instant,
+    whole_number,
 )
 from eventlab.history.population.difference import PopulationDifference, difference
 from eventlab.history.population.kind import Kind
@@ -52,8 +52,7 @@ class Population:
         if time is not None and position is None:
             return self._at(instant(time), axis)
         if position is not None and time is None:
-            check_number(position, "position")
-            return self._at(position, axis)
+            return self._at(whole_number(position, "position"), axis)
         raise ValueError("as of when? Give either a time or a position")
 
     def diff(self, a: Moment, b: Moment, *, axis: Axis = "valid") -> PopulationDifference:
