@@ -122,23 +122,25 @@ class _Disk:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._seen = dict(self._segments())
-        self.size = sum(self._seen.values())
+        self.size = sum(size for _, size in self._seen.values())
         self.rewritten = 0
 
     def holds(self, words: Words) -> bool:
         """Whether a segment still has them; those that are to be deleted count."""
-        names = {name for name, _ in self._seen}
-        for (name, inode), size in self._segments():
-            if (name, inode) not in self._seen and name in names:  # the cleaner puts a new file in the old one's place
+        for name, (inode, size) in self._segments():
+            before, length = self._seen.get(name, (inode, size))
+            # The cleaner puts a new file in the old one's place. After two such changes the number may be the old
+            # one's; but segments only grow.
+            if inode != before or size < length:
                 self.rewritten += size
-            self._seen[name, inode] = size
+            self._seen[name] = inode, size
         return any(any(Files(path).search(words)) for path in self._folder.glob("*.log*") if path.exists())
 
-    def _segments(self) -> Iterator[tuple[tuple[str, int], int]]:
+    def _segments(self) -> Iterator[tuple[str, tuple[int, int]]]:
         for path in self._folder.glob("*.log"):
             with contextlib.suppress(FileNotFoundError):
                 status = path.stat()
-                yield (path.name, status.st_ino), status.st_size
+                yield path.name, (status.st_ino, status.st_size)
 
 
 def _others(kafka: Kafka, topic: str) -> int:
