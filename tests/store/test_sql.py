@@ -15,14 +15,10 @@ from eventlab.events.errors import UnknownEventType, Unreadable
 from eventlab.events.registry import TypeRegistry
 from eventlab.store import NoStream, SqlEventStore, StoreError, WrongExpectedVersion, postgresql
 
-from .waiting import PATIENCE_SECONDS, eventually
+from .waiting import PATIENCE_SECONDS, await_no_client
 
 CART = StreamId("cart", "17")
 OPENERS = 6
-OTHERS = sqlalchemy.text(
-    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() "
-    "AND backend_type = 'client backend'"
-)
 
 
 def abandoned(reason: str) -> NewEvent:
@@ -128,17 +124,16 @@ def test_a_store_serves_in_processes_that_were_forked_from_its_own(sql_url: str)
 
 def test_a_young_table_is_read_along_its_indexes(postgres_url: str) -> None:
     """PostgreSQL knows nothing yet of how much is in it, and would sort the whole table for each page."""
-    # Within a transaction, PostgreSQL would show the same activity for ever.
-    administrator = sqlalchemy.create_engine(postgres_url, poolclass=sqlalchemy.NullPool, isolation_level="AUTOCOMMIT")
+    administrator = sqlalchemy.create_engine(postgres_url, poolclass=sqlalchemy.NullPool)
     store = SqlEventStore(postgres_url)
-    with administrator.connect() as connection:
+    with administrator.begin() as connection:
         connection.execute(sqlalchemy.text("ALTER TABLE events SET (autovacuum_enabled = false)"))
 
     def scans() -> int:
-        store.close()  # a connection tells what it did when it ends
+        store.close()
+        await_no_client(postgres_url)  # a connection tells what it did when it ends
         query = sqlalchemy.text("SELECT seq_scan FROM pg_stat_user_tables WHERE relname = 'events'")
         with administrator.connect() as connection:
-            eventually(lambda: not connection.execute(OTHERS).scalar_one())
             return int(connection.execute(query).scalar_one())
 
     for number in range(5):  # large ones: they lie beside the table, which then looks small
