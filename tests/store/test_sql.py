@@ -3,6 +3,7 @@ import sys
 import threading
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from random import Random
 
 import pytest
@@ -10,10 +11,11 @@ import sqlalchemy
 
 from eventlab.domain.cart import EVENTS, CartAbandoned, ItemAdded
 from eventlab.domain.money import Money
-from eventlab.events.envelope import NewEvent, StreamId
+from eventlab.events.envelope import NewEvent, StreamId, Version
 from eventlab.events.errors import UnknownEventType, Unreadable
 from eventlab.events.registry import TypeRegistry
 from eventlab.store import NoStream, SqlEventStore, StoreError, WrongExpectedVersion, postgresql
+from eventlab.store.driver import PART
 
 from .waiting import PATIENCE_SECONDS, await_no_client
 
@@ -98,7 +100,7 @@ import signal
 import sys
 from multiprocessing import get_context
 from eventlab.domain.cart import CartAbandoned
-from eventlab.events.envelope import NewEvent, StreamId
+from eventlab.events.envelope import NewEvent, StreamId, Version
 from eventlab.store import SqlEventStore
 
 def write(number):
@@ -120,6 +122,26 @@ def test_a_store_serves_in_processes_that_were_forked_from_its_own(sql_url: str)
     done = subprocess.run([sys.executable, "-c", FORKING, sql_url], capture_output=True, text=True, check=False)
     assert done.stdout == "50 [50, 50, 50]\n", done.stderr
     assert len(list(SqlEventStore(sql_url).read_all())) == 250
+
+
+@pytest.mark.parametrize("events", [PART - 1, PART, PART + 1, 2 * PART + 1])
+def test_a_long_stream_is_loaded_whole(sql_url: str, events: int) -> None:
+    with closing(SqlEventStore(sql_url)) as store:
+        store.append(CART, [abandoned(str(n)) for n in range(events)])
+        assert store.load(CART) == ([CartAbandoned(str(n)) for n in range(events)], events)
+        assert store.load(CART, Version(events - 1)) == ([CartAbandoned(str(events - 1))], events)
+
+
+def test_an_event_that_cannot_be_read_late_in_a_long_stream_is_named_and_blocks_nothing(sql_url: str) -> None:
+    with closing(SqlEventStore(sql_url)) as store:
+        store.append(CART, [abandoned(str(n)) for n in range(3 * PART)])
+        with store.engine.begin() as connection:
+            wrong = "UPDATE events SET data = '[]' WHERE version = :version"
+            connection.execute(sqlalchemy.text(wrong), {"version": PART + 2})
+        for _ in range(20):  # more often than there are connections
+            with pytest.raises(Unreadable, match=f"version {PART + 2}"):
+                store.load(CART)
+        assert store.load(CART, Version(PART + 2))[1] == 3 * PART
 
 
 def test_a_young_table_is_read_along_its_indexes(postgres_url: str) -> None:
