@@ -2,8 +2,9 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# The tests wait for brokers more than they compute. A file's tests share what they start, so they stay on one worker.
-WORKERS := --numprocesses 2 --dist loadfile --no-loadscope-reorder
+# The tests wait for brokers as much as they compute: three at once keep two cores busy. A file's tests share what they
+# start, so they stay on one worker.
+WORKERS := --numprocesses 3 --dist loadfile --no-loadscope-reorder
 # Kernels and tests start a hundred Pythons: each would compile every library anew.
 unexport PYTHONDONTWRITEBYTECODE
 
