@@ -95,6 +95,21 @@ def test_a_commit_without_an_answer_tears_nothing(
             is_copied(kafka, topic, target)
 
 
+def test_a_take_over_without_an_answer_is_tried_again(
+    kafka: Kafka, topic: str, log: KafkaEventLog, target: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When a partition is given to it, in a callback of the client's."""
+    monkeypatch.setattr(pipeline, "_ANSWER_SECONDS", 1.0)
+    write(log, 1, 3)
+    with FaultProxy(kafka) as proxy:
+        unheard = proxy.hold(Frames("InitProducerId", "response"))
+        copying = Pipeline(Kafka(proxy.config(), None), topic, kafka.name("copy"), works.copied(target))
+        with Running([copying]):
+            unheard.wait(times=2)  # the second one is that of the next attempt
+            unheard.release()
+            is_copied(kafka, topic, target)
+
+
 def test_a_record_that_cannot_be_processed_stops_it_before_anything_is_written(
     kafka: Kafka, topic: str, log: KafkaEventLog, target: str
 ) -> None:

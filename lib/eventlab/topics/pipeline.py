@@ -104,12 +104,17 @@ class Pipeline:
             consumer.close()
 
     def _got(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        for each in partitions:
-            mine = settings.transactions(f"{self._name}-{each.partition}")
-            producer = self._producers[each.partition] = Producer(self._kafka.config(**mine))
-            producer.init_transactions(_ANSWER_SECONDS)
-        # After that, for then the predecessor's last transaction has ended one way or the other.
-        places = consumer.committed(partitions, _ANSWER_SECONDS)
+        try:
+            for each in partitions:
+                mine = settings.transactions(f"{self._name}-{each.partition}")
+                producer = self._producers[each.partition] = Producer(self._kafka.config(**mine))
+                producer.init_transactions(_ANSWER_SECONDS)
+            # After that, for then the predecessor's last transaction has ended one way or the other.
+            places = consumer.committed(partitions, _ANSWER_SECONDS)
+        except KafkaException as error:
+            # What the client raises in a callback comes out of poll() as its reason, a KafkaError, which no `except`
+            # catches (confluent-kafka 2.16 on Python 3.11). One that is raised here comes out as it is.
+            raise KafkaException(*error.args) from error
         for each in places:
             each.offset = max(each.offset, 0)  # a negative one says that there is none yet
         consumer.incremental_assign(places)
