@@ -1,15 +1,15 @@
 """Two tellers who lock an account in Redis while they decide on it. The topic that they write to knows of no lock."""
 
 import time
-import warnings
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import ExitStack, closing, suppress
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from eventlab import settings
 from eventlab.cluster import Kafka, LabError, redis
+from eventlab.cluster.clients import abandon
 from eventlab.domain.account import Event, decider
 from eventlab.domain.decider import Refused
 from eventlab.domain.money import Money
@@ -60,11 +60,6 @@ def locked(
         return list(log.read_all()), tellers.sent, tellers.answers
 
 
-def _close(producer: Producer) -> None:
-    with suppress(KafkaException), warnings.catch_warnings(action="ignore"):
-        producer.close()  # it aborts what is open, as far as it can: it may have been fenced meanwhile
-
-
 def _await_end(locks: Iterable[Teller]) -> None:
     deadline = time.monotonic() + _PATIENCE_SECONDS
     for lock in locks:
@@ -102,7 +97,7 @@ class _Tellers:
         held.enter_context(holding(lock, nobody))
         id_ = name if self._fence else f"{name}:{wish.teller}"
         producer = Producer(self._kafka.config(**settings.transactions(id_, logger=QUIET)))
-        held.callback(_close, producer)
+        held.callback(abandon, producer)
         # Connected first: else librdkafka lets half a second pass until it asks for a producer id.
         producer.list_topics(timeout=_PATIENCE_SECONDS)
         producer.init_transactions(_PATIENCE_SECONDS)  # from now on the broker refuses who had this id before

@@ -1,6 +1,5 @@
 """Writing facts in transactions with librdkafka's producer or Kafka's own, and what the writer knows afterwards."""
 
-import warnings
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -10,6 +9,7 @@ import jpype
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from eventlab.cluster import LabError, jvm
+from eventlab.cluster.clients import abandon
 from eventlab.pitfalls.history import Sent, Status
 from eventlab.pitfalls.quiet import QUIET
 from eventlab.pitfalls.record import Fact
@@ -115,8 +115,7 @@ class _Librdkafka:
         self._call(self._producer.abort_transaction, self._seconds)
 
     def close(self) -> None:
-        with suppress(KafkaException), warnings.catch_warnings(action="ignore"):
-            self._producer.close()  # it aborts what is open, as far as it can: it may have been fenced meanwhile
+        abandon(self._producer)
 
     @staticmethod
     def _call(method: Any, *arguments: Any) -> None:

@@ -143,7 +143,8 @@ class Driver:
         return True
 
     def _open(self) -> Any:
-        pooled = self.connect()
+        with self.telling(None):
+            pooled: Any = self._engine.raw_connection()
         pooled.detach()
         connection = pooled.dbapi_connection
         if self._engine.dialect.name == "postgresql":  # SQLite's connections are in autocommit mode always
@@ -171,11 +172,6 @@ class Driver:
     def _close(self, resting: list[tuple[Any, float]]) -> None:
         while resting:
             resting.pop()[0].close()
-
-    def connect(self) -> Any:
-        """A connection from the pool. Raises SQLAlchemy's errors."""
-        with self.telling(None):
-            return self._engine.raw_connection()
 
     @contextmanager
     def telling(self, connected: Any) -> Iterator[None]:

@@ -24,7 +24,6 @@ from eventlab.store.batches import Batch
 from eventlab.store.contract import Appended, Unavailable
 from eventlab.store.driver import Driver
 from eventlab.store.rules import StoredEvent, check_empty
-from eventlab.store.trouble import told_plainly
 
 # A notification takes a lock of the whole server while its transaction commits, so it comes after the append, and not
 # after each: a subscriber that was woken looks every _LOOK_SECONDS for _AWAKE_SECONDS, far longer than _QUIET_SECONDS.
@@ -265,18 +264,8 @@ class Postgresql:
     @contextmanager
     def news(self) -> Iterator["News"]:
         """What tells a subscriber when to look again; a connection of its own."""
-        with told_plainly(self._where):
-            connection = self._driver.connect()
-        try:
-            connection.detach()
-            with told_plainly(self._where), self._driver.telling(connection.dbapi_connection):
-                news = News(connection.dbapi_connection, self._channel, self._where)
-            yield news
-        except BaseException:
-            connection.invalidate()
-            raise
-        finally:
-            connection.close()
+        with self._driver.apart() as cursor:
+            yield News(cursor.connection, self._channel, self._where)
 
 
 class News:
@@ -284,7 +273,6 @@ class News:
 
     def __init__(self, connection: Any, channel: str, where: str) -> None:
         self._connection, self._where = connection, where
-        connection.autocommit = True
         connection.execute(f"LISTEN {channel}")
         self.expect_more()
 

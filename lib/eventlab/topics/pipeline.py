@@ -1,9 +1,7 @@
 """From topic to topic, exactly once: what is read, what is written and how far it is are one transaction of Kafka's."""
 
 import time
-import warnings
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
 from threading import Event
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -11,6 +9,7 @@ from typing import Any, NamedTuple
 from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 
 from eventlab import settings
+from eventlab.cluster.clients import abandon
 from eventlab.store import Unavailable
 from eventlab.store.kafka import Cluster
 from eventlab.store.kafka_records import Record
@@ -155,5 +154,4 @@ class Pipeline:
         for partition in partitions:
             if (producer := self._producers.pop(partition, None)) is not None:
                 producer.purge()
-                with suppress(KafkaException), warnings.catch_warnings(action="ignore"):
-                    producer.close()  # aborts what is open, as far as it can: it may have been fenced meanwhile
+                abandon(producer)
