@@ -15,11 +15,10 @@ from playwright.sync_api import Browser, sync_playwright
 from .jupyter import PATIENCE_SECONDS, PROJECT, Server
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-# What a notebook needs to be run and not to be changed: every cell rendered, nothing saved, no news fetched.
+# What a notebook needs to be run and not to be changed: every cell rendered, nothing saved.
 SETTINGS = {
     "docmanager-extension/plugin": {"autosave": False},
     "notebook-extension/tracker": {"windowingMode": "none"},
-    "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
 }
 
 
@@ -32,7 +31,7 @@ def browser() -> Iterator[Browser]:
     )
     quiet = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=quiet)
+        browser = playwright.chromium.launch(executable_path=found, args=quiet, timeout=1000 * PATIENCE_SECONDS)
         yield browser
         browser.close()
 

@@ -116,3 +116,9 @@ def test_every_answer_to_a_question_is_told_why(page: Page) -> None:
     expect(quiz).to_contain_text(f"✔ {right.feedback}")
     screenshot(page, "quiz")
     assert mine().recall["0"] is True
+
+
+def test_jupyterlab_has_not_asked_for_leave_to_fetch_news(page: Page) -> None:
+    expect(page.locator(".jp-Notebook")).to_be_visible()
+    expect(page.get_by_role("alert")).to_have_count(0)
+    expect(page.get_by_text("official Jupyter news")).to_have_count(0)

@@ -10,6 +10,8 @@ from eventlab import cluster
 from eventlab.cluster.errors import LabError
 
 FIRST = "notebooks/00_start_here.ipynb"
+# What differs from JupyterLab's own defaults: it does not ask whether it may fetch news. The learner's settings win.
+_CONFIG = Path(__file__).with_name("jupyter_config")
 
 
 def project() -> Path:
@@ -39,4 +41,7 @@ def serve(arguments: Sequence[str]) -> None:
     options += ["--LabApp.extension_manager=readonly"]
     if os.geteuid() == 0:
         options.append("--allow-root")
+    os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(
+        filter(None, [os.environ.get("JUPYTER_CONFIG_PATH"), str(_CONFIG)])
+    )
     os.execv(sys.executable, [sys.executable, "-m", "jupyterlab", *options, *arguments])  # noqa: S606
