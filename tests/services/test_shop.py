@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
+from confluent_kafka.admin import ConfigResource, ResourceType
 
 from eventlab.cluster.processes import Process, wait_until_dead
 from eventlab.services import contract, program, topic
@@ -54,6 +55,14 @@ def test_every_service_gets_every_event_and_keeps_a_view_of_its_own(internal):
     assert audit.stopped == 0
     assert len(internal.view("orders")) == len(in_carts(internal.events())) > 0
     assert set(internal.lag().values()) == {0}
+
+
+def test_its_topics_keep_every_event(kafka, published):
+    for name in (published.carts, published.published):
+        resource = ConfigResource(ResourceType.TOPIC, name)
+        found = kafka.admin.describe_configs([resource])[resource].result(PATIENCE_SECONDS)
+        chosen = {setting: each.value for setting, each in found.items()}
+        assert chosen.items() >= {"retention.ms": "-1", "retention.bytes": "-1", "cleanup.policy": "delete"}.items()
 
 
 def test_a_killed_service_catches_up_while_the_others_never_stop(internal):

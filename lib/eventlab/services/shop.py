@@ -41,8 +41,8 @@ class Shop:
 
     def __init__(self, kafka: Kafka, listen: Literal["internal", "published"] = "internal", seed: int = 13) -> None:
         self._kafka, self._listen, self._release = kafka, listen, 1
-        self.carts = kafka.topic("carts", _PARTITIONS)
-        self.published = kafka.topic("published", _PARTITIONS) if listen == "published" else ""
+        self.carts = topic.create(kafka, "carts", _PARTITIONS)
+        self.published = topic.create(kafka, "published", _PARTITIONS) if listen == "published" else ""
         self._writer = topic.Writer(kafka, self.carts)
         self._customers = _customers(seed)
         folder = TemporaryDirectory(prefix="eventlab-services-")

@@ -1,17 +1,28 @@
-"""The shop's end of its topics: a producer for the cart's events, and a reader that no service knows of."""
+"""The shop's end of its topics: how they are made, a producer, and a reader that no service knows of."""
 
 import time
 from collections.abc import Iterator
 
-from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 
 from eventlab import settings
 from eventlab.cluster import Kafka, LabError
 from eventlab.services.team import Event
 
 _PATIENCE_SECONDS = 20
+_COPIES = 3  # one broker can be away and the others still hold two
 _BATCH = 500
 _BATCH_SECONDS = 0.05
+
+
+def create(kafka: Kafka, what: str, partitions: int) -> str:
+    """A topic that holds events, with three copies where there are three brokers. Raises LabError."""
+    try:
+        brokers = kafka.admin.list_topics(timeout=_PATIENCE_SECONDS).brokers
+    except KafkaException as error:
+        raise LabError(f"The cluster did not say how many brokers it has: {error.args[0].str()}") from error
+    copies = min(_COPIES, len(brokers))
+    return kafka.topic(what, partitions, copies, **settings.topic(copies))
 
 
 class Writer:
