@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -51,6 +52,18 @@ def test_status_as_json_has_the_documented_shape(home: Path) -> None:
     assert state["registry"]["url"].endswith("/apis/ccompat/v7")
     assert f"Schema registry  {state['registry']['url']}" in eventlab("status", home=home).stdout
     assert "schema registry running" in eventlab("doctor", home=home).stdout
+
+
+@pytest.mark.parametrize(("library", "words"), [("click", ["--version"]), ("pandas", ["pitfall", "list"])])
+def test_ctrl_c_while_libraries_are_loaded_ends_it_quietly(library: str, words: list[str], tmp_path: Path) -> None:
+    """In a shell, whose exit code for a program that SIGINT ended is 130 too."""
+    (tmp_path / f"{library}.py").write_text("import os, time\nos.kill(os.getpid(), 2)\ntime.sleep(60)\n")
+    command = shlex.join([str(Path(sys.executable).with_name("eventlab")), *words])
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    done = subprocess.run(
+        ["/bin/sh", "-c", f"{command}; echo $?"], env=environment, capture_output=True, text=True, timeout=60
+    )
+    assert (done.stdout, done.stderr.strip()) == ("130\n", "")
 
 
 def test_schemas_are_written_where_one_wants_them(tmp_path: Path) -> None:

@@ -1,4 +1,7 @@
-"""The command ``eventlab``: exit code 0 when it did what was asked, 1 when it could not, 2 for a wrong call."""
+"""The command ``eventlab``: exit code 0 when it did what was asked, 1 when it could not, 2 for a wrong call.
+
+130, as in every shell, when Ctrl-C ended it.
+"""
 
 import functools
 import importlib
@@ -21,6 +24,7 @@ _ELSEWHERE = {
     "import": "eventlab.inputs.command:import_command",
     "pitfall": "eventlab.pitfalls.command:pitfall_command",
 }
+_INTERRUPTED = 130
 _BROKERS = click.Choice([str(count) for count in BROKER_COUNTS])
 
 
@@ -33,6 +37,9 @@ class _Commands(click.Group):
         except LabError as error:
             click.echo(f"eventlab: {error}", err=True)
             sys.exit(1)
+        except KeyboardInterrupt:
+            click.echo(err=True)  # the terminal's ^C stands on a line of its own
+            sys.exit(_INTERRUPTED)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name in _ELSEWHERE:
@@ -207,7 +214,3 @@ _on_broker(Lab.kill, "is killed")
 _on_broker(Lab.pause, "is paused")
 _on_broker(Lab.resume, "goes on")
 _on_broker(Lab.restart, "runs again")
-
-
-if __name__ == "__main__":
-    main()

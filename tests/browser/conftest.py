@@ -48,7 +48,7 @@ def jupyterlab(_own_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
     with log.open("w") as output:
         process = subprocess.Popen(
             [
-                *(sys.executable, "-m", "eventlab.cli", "lab", "--no-browser", "--LabApp.expose_app_in_browser=True"),
+                *(sys.executable, "-m", "eventlab", "lab", "--no-browser", "--LabApp.expose_app_in_browser=True"),
                 f"--FileCheckpoints.checkpoint_dir={directory / 'checkpoints'}",  # JupyterLab makes one at each opening
             ],
             cwd=PROJECT,
