@@ -5,9 +5,11 @@ import signal
 from pathlib import Path
 
 import pytest
+from confluent_kafka import Consumer, ShareConsumer, TopicPartition
 
 from eventlab import cluster
 from eventlab.cluster import Kafka, Lab, LabError
+from eventlab.cluster.groups import Groups
 
 from .labs import CONNECT, User, eventually, guards, handle, nothing_runs, servers
 
@@ -77,6 +79,34 @@ def test_handles_keep_out_of_each_others_way(lab: Lab, monkeypatch: pytest.Monke
     assert names[2] in left
     assert not set(names[:2]) & set(left)
     other.close()
+
+
+def test_a_handle_leaves_no_group_behind_and_no_other_handles_group_goes(lab: Lab) -> None:
+    one, other = handle(lab), handle(lab)
+    topic = other.topic("orders")
+    names = [one.group("desk"), other.group("desk")]
+    for name in names:
+        consumer = Consumer(one.config(**{"group.id": name}))
+        consumer.commit(offsets=[TopicPartition(topic, 0, 0)], asynchronous=False)
+        consumer.close()
+    shared = one.group("view")
+    member = ShareConsumer(one.config(**{"group.id": shared, "log_level": 0}))
+    member.subscribe([topic])
+    eventually(lambda: member.poll(0.1) or shared in _groups(other))
+    member.close()
+    one.group("nobody joined it")
+    one.close()
+    assert not {names[0], shared} & _groups(other)
+    assert names[1] in _groups(other)
+    other.close()
+
+
+def _groups(kafka: Kafka) -> set[str]:
+    groups = Groups(kafka)
+    try:
+        return {group.name for group in groups.look()}
+    finally:
+        groups.close()
 
 
 @pytest.mark.parametrize("wrong", ["with space", "ä", "a" * 61, "a/b"])

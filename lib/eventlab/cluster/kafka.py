@@ -7,6 +7,7 @@ import os
 import re
 import uuid
 from collections.abc import Callable, Collection
+from concurrent import futures
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -81,6 +82,7 @@ class Kafka:
         self._config, self._lab = config, lab
         self._admin: Any = None
         self._mine: list[str] = []
+        self._groups: list[str] = []
         # Twenty learners, and several notebooks of one learner, on one cluster: the names tell them apart.
         self._namespace = f"{elsewhere.prefix() or _user()}.{uuid.uuid4().hex[:6]}"
         atexit.register(self.close)
@@ -117,6 +119,12 @@ class Kafka:
     def name(self, what: str) -> str:
         """A name for a topic, group or transactional id that nobody else on this cluster has."""
         return f"{self._namespace}.{what}.{uuid.uuid4().hex[:6]}"
+
+    def group(self, what: str) -> str:
+        """A name for a group of this learner's; when the kernel ends, the group is deleted."""
+        name = self.name(what)
+        self._groups.append(name)
+        return name
 
     def topic(self, what: str, partitions: int = 1, replication: int | None = None, **configs: Any) -> str:
         """Create a topic of this learner's and give its real name; it is deleted when the kernel ends.
@@ -155,14 +163,18 @@ class Kafka:
         self._mine = [name for name in self._mine if name not in topics]
 
     def close(self) -> None:
-        """Delete the topics that this handle made, as far as the cluster can be reached."""
+        """Delete the topics and groups of this handle, as far as the cluster can be reached."""
         from confluent_kafka import KafkaException
 
         atexit.unregister(self.close)
-        mine, self._mine = self._mine, []
-        if mine and (self._lab is None or self._lab.state()):
-            with contextlib.suppress(KafkaException, TimeoutError):
-                clients.await_futures(self.admin.delete_topics(mine), _CLOSE_SECONDS)
+        topics, self._mine = self._mine, []
+        groups, self._groups = self._groups, []
+        if (topics or groups) and (self._lab is None or self._lab.state()):
+            with contextlib.suppress(KafkaException):
+                asked = list(self.admin.delete_topics(topics).values()) if topics else []
+                # Share groups, too. One that nobody joined is not there; one with a killed member goes by itself later.
+                asked += self.admin.delete_consumer_groups(groups).values() if groups else []
+                futures.wait(asked, _CLOSE_SECONDS)
         if self._lab:
             self._lab.watch()
 

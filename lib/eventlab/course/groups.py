@@ -29,7 +29,7 @@ def share_out(kafka: Kafka, topic: str, consumers: int) -> pd.DataFrame:
 
     Raises LabError when the group does not come to rest in time.
     """
-    group = kafka.name("desk")
+    group = kafka.group("desk")
     settings = kafka.config(**{"group.id": group, "heartbeat.interval.ms": _HEARTBEAT_MS, "enable.auto.commit": False})
     members = [Consumer({**settings, "client.id": f"consumer {number}"}) for number in range(1, consumers + 1)]
     try:

@@ -24,7 +24,7 @@ def takeover(kafka: Kafka, *, goes: Literal["closes", "killed"], session_ms: int
     brokers take a silent member for dead; by default that is 45 s.
     """
     topic = kafka.topic("orders", partitions=_PARTITIONS)
-    member = {"group.id": kafka.name("desk"), "session.timeout.ms": session_ms, "heartbeat.interval.ms": _HEARTBEAT_MS}
+    member = {"group.id": kafka.group("desk"), "session.timeout.ms": session_ms, "heartbeat.interval.ms": _HEARTBEAT_MS}
     config = kafka.config(**member, log_level=0)
     with closing(Consumer(config)) as stays, Actor(share, config=config, topic=topic) as leaves:
         stays.subscribe([topic])

@@ -32,7 +32,7 @@ class WordCount:
         if way not in WAYS:
             raise ValueError(f"there is no way {way!r} to keep counts; there are: {', '.join(WAYS)}")
         self._kafka, self._topic, self.way = kafka, topic, way
-        self.group = kafka.name("word-count")
+        self.group = kafka.group("word-count")
         folder = TemporaryDirectory(prefix="eventlab-words-")
         self._path = str(Path(folder.name) / "counts.db")
         options = {"topic": topic, "group": self.group, "path": self._path, "way": way}

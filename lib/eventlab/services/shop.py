@@ -58,7 +58,7 @@ class Shop:
             edition="published" if follows == self.published else "internal 1",
             config=self._kafka.config(),
             topic=follows,
-            group=self._kafka.name(name),
+            group=self._kafka.group(name),
             member=name,
             view=str(folder / f"{name}.db"),
             publishes=self.published if name == "translator" else "",

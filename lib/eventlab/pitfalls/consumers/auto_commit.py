@@ -25,7 +25,7 @@ def run(kafka: Kafka, *, store: bool = True, seed: int = 7) -> Result:
     ``store``: ``enable.auto.offset.store``, on by default: the client stores the offsets of a batch as it hands it
     out. Without, the bank stores each offset behind its payment. A timer commits what is stored, in both arms.
     """
-    topic, group = kafka.topic("payments"), kafka.name("bank")
+    topic, group = kafka.topic("payments"), kafka.group("bank")
     sent = arrived(kafka, topic, PAYMENTS, seed)
     with tempfile.TemporaryDirectory() as directory:
         book = str(Path(directory) / "book.db")

@@ -21,7 +21,7 @@ def run(kafka: Kafka, *, offsets: bank.Offsets = "in Kafka", ids: bool = False, 
     ``offsets``: after the batch they are committed to Kafka, or they stand in the book, written in one transaction with
     the payments. ``ids``: whether the bank looks first if the book has that payment already.
     """
-    topic, group = kafka.topic("payments"), kafka.name("bank")
+    topic, group = kafka.topic("payments"), kafka.group("bank")
     sent = arrived(kafka, topic, PAYMENTS, seed)
     with tempfile.TemporaryDirectory() as directory:
         book = str(Path(directory) / "book.db")

@@ -39,7 +39,7 @@ def run(kafka: Kafka, *, reset: Literal["latest", "earliest"] = "latest", seed: 
     events = interleaved(stories(SHOPPERS), seed)
     half = len(events) // 2
     _write(kafka, topic, events[:half])
-    with _member(kafka, topic, kafka.name("service"), reset) as service:
+    with _member(kafka, topic, kafka.group("service"), reset) as service:
         found = _until_end(service, topic)
         _write(kafka, topic, events[half:])
         found += _until_end(service, topic)
@@ -52,7 +52,7 @@ def returned(kafka: Kafka, *, reset: Reset = "latest", seed: int = 7) -> Result:
     When it comes back, its place in the topic is gone: a quarter of all events are deleted that it had not read, and
     some that it had not read either are still there. ``reset``: as for :func:`run`; with ``error`` it raises LabError.
     """
-    topic, group = kafka.topic("carts"), kafka.name("service")
+    topic, group = kafka.topic("carts"), kafka.group("service")
     events = interleaved(stories(SHOPPERS), seed)
     third, forgotten = len(events) // 3, len(events) // 3 + len(events) // 4
     _write(kafka, topic, events[:third])

@@ -21,7 +21,7 @@ def run(kafka: Kafka, *, offsets: bank.Receipts = "after the transaction", seed:
     """
     topic, receipts = kafka.topic("payments"), kafka.topic("receipts")
     payments = arrived(kafka, topic, PAYMENTS, seed)
-    options = {"group": kafka.name("bank"), "name": kafka.name("receipts"), "offsets": offsets}
+    options = {"group": kafka.group("bank"), "name": kafka.name("receipts"), "offsets": offsets}
     with Actor(bank.send_receipts, config=kafka.config(), topic=topic, receipts=receipts, **options) as process:
         process.until("between", times=_KILLED_IN_BATCH)
         process.restart()

@@ -135,7 +135,7 @@ class _View:
         self._kafka, self._topic, self._cure = kafka, topic, on_unreadable
         self._aside, self._relay = kafka.topic("carts.parked"), Writer(kafka)
         self._next = dict.fromkeys(range(PARTITIONS), 0)
-        self._consumer = Consumer(kafka.config(**{**_VIEW, "group.id": kafka.name("view")}))
+        self._consumer = Consumer(kafka.config(**{**_VIEW, "group.id": kafka.group("view")}))
         self._consumer.assign(self._at(self._next))
         self._read: Callable[[Message], Record] = _old_form
         self.applied: list[Record] = []

@@ -52,7 +52,7 @@ def run(kafka: Kafka, *, group: Group = "share", seed: int = 7) -> Deliveries:
     facts = interleaved(stories(SHOPPERS), seed)
     fails = {fact.id for fact in Random(seed).sample(_seconds(facts), FAILURES)}  # noqa: S311 repeats, no secret
     topic = _written(kafka, facts)
-    with _member(kafka, topic, kafka.name("view"), group) as member:
+    with _member(kafka, topic, kafka.group("view"), group) as member:
         applied = _work(member, len(facts), fails)
     return _deliveries(applied)
 
@@ -63,7 +63,7 @@ def side_by_side(kafka: Kafka, *, seed: int = 7) -> Deliveries:
     The one that comes first is slow: it applies what it took when the other has applied all the rest.
     """
     facts = interleaved(stories(SHOPPERS), seed)
-    topic, name = _written(kafka, facts, **{"batch.num.messages": 1}), kafka.name("view")
+    topic, name = _written(kafka, facts, **{"batch.num.messages": 1}), kafka.group("view")
     with ExitStack() as stack:
         stack.enter_context(told(kafka, name, FROM_THE_BEGINNING))
         two = [stack.enter_context(ShareMember(kafka, topic, name, _AT_ONCE)) for _ in range(2)]

@@ -57,7 +57,7 @@ def _shop(
         for fact in facts:
             shop.send(topic, fact, fact.key)
     book = str(Path(directory) / "view.db")
-    options: dict[str, Any] = {"topic": topic, "group": kafka.name("shop"), "book": book}
+    options: dict[str, Any] = {"topic": topic, "group": kafka.group("shop"), "book": book}
     options |= {"threads": threads, "commit": commit, "slow": _slow(told, seed)}
     return Actor(crew.view_carts, config=kafka.config(), **options), book, [Sent(fact, "ok") for fact in facts]
 

@@ -55,7 +55,7 @@ def run(
         return shared(kafka, cure="ids" if fence else "none", seed=seed)
     topic = kafka.topic("payments")
     sent = arrived(kafka, topic, PAYMENTS, seed)
-    group = kafka.name("bank")
+    group = kafka.group("bank")
     patience = told(kafka, group, _GROUP) if protocol == "consumer" else nullcontext()
     with tempfile.TemporaryDirectory() as directory, patience:
         book = str(Path(directory) / "book.db")
@@ -87,7 +87,7 @@ def shared(kafka: Kafka, *, cure: Cure = "none", seed: int = 7) -> Accepted:
     sent = arrived(kafka, topic, PAYMENTS, seed, **{"batch.num.messages": 1})
     with tempfile.TemporaryDirectory() as directory:
         book = str(Path(directory) / "book.db")
-        refused = book_in_a_share_group(kafka, topic, kafka.name("bank"), book, payments=PAYMENTS, cure=cure)
+        refused = book_in_a_share_group(kafka, topic, kafka.group("bank"), book, payments=PAYMENTS, cure=cure)
         return Accepted(History(applied(book), tuple(sent)), repeats, PITFALL.unit, refused=refused)
 
 
@@ -102,7 +102,7 @@ def revoked(kafka: Kafka, *, drain: bool = False, thrown_out: bool = False, seed
     sent = arrived(kafka, topic, PAYMENTS, seed)
     with tempfile.TemporaryDirectory() as directory:
         book = str(Path(directory) / "book.db")
-        options: dict[str, Any] = {"topic": topic, "group": kafka.name("bank"), "book": book, "drain": drain}
+        options: dict[str, Any] = {"topic": topic, "group": kafka.group("bank"), "book": book, "drain": drain}
         options["config"] = kafka.config()
         patience = _IMPATIENT if thrown_out else _CALLED_SOON
         with Actor(bank.book_and_listen, name="2", waits=WAITS_AT, patience=patience, **options) as one:
