@@ -1,6 +1,6 @@
 import pytest
 
-from eventlab.pitfalls.checkers import duplicates, version_gaps
+from eventlab.pitfalls.checkers import duplicates, lost_writes, version_gaps
 from eventlab.pitfalls.consumers import share_group
 
 
@@ -25,6 +25,14 @@ def test_a_group_whose_partitions_have_one_reader_waits_for_what_failed(kafka, p
     result = share_group.run(kafka, group=protocol)
     assert [record.offset for record in result.records] == list(range(len(result.records)))
     assert (delivered(result) == 2).sum() == share_group.FAILURES
+
+
+def test_what_fails_each_time_is_handed_over_five_times_and_then_no_more_and_the_group_has_no_lag(kafka):
+    result = share_group.given_up(kafka)
+    [missing] = lost_writes(result.history)
+    assert result.wrong == (missing.key,)
+    assert sorted(result.deliveries.values()) == [1] * len(result.records) + [5]
+    assert result.table()["version"].size == len(result.history.sent) - 1
 
 
 def test_two_members_are_enough_and_nothing_has_to_fail(kafka):

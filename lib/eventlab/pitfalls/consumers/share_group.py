@@ -1,9 +1,10 @@
 """P24: a share group hands records over one by one, and takes one back while later ones are done (KIP-932)."""
 
+import math
 import time
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any, Literal, Protocol, Self
@@ -12,10 +13,11 @@ import pandas as pd
 from confluent_kafka import Consumer, Message, TopicPartition
 
 from eventlab.cluster import Kafka, LabError
-from eventlab.pitfalls.checkers import inversions
+from eventlab.cluster.groups import Groups
+from eventlab.pitfalls.checkers import inversions, lost_writes
 from eventlab.pitfalls.experiment import Pitfall, Result
-from eventlab.pitfalls.history import History
-from eventlab.pitfalls.record import Fact, Place
+from eventlab.pitfalls.history import History, Sent
+from eventlab.pitfalls.record import Fact, Place, Record
 from eventlab.pitfalls.sharing import FROM_THE_BEGINNING, ShareMember, good, told
 from eventlab.pitfalls.shoppers import interleaved, stories
 from eventlab.pitfalls.topics import Writer, record
@@ -33,7 +35,7 @@ Group = Literal["share", "classic", "consumer"]
 
 @dataclass(frozen=True, repr=False)
 class Deliveries(Result):
-    """What was applied; ``deliveries``: how often each record had been handed over by then."""
+    """What was applied; ``deliveries``: how often each record was handed over."""
 
     deliveries: Mapping[Place, int] = field(default_factory=dict)
 
@@ -50,11 +52,30 @@ def run(kafka: Kafka, *, group: Group = "share", seed: int = 7) -> Deliveries:
     one called ``consumer`` (KIP-848), it goes back to what it failed at, and tries again.
     """
     facts = interleaved(stories(SHOPPERS), seed)
-    fails = {fact.id for fact in Random(seed).sample(_seconds(facts), FAILURES)}  # noqa: S311 repeats, no secret
-    topic = _written(kafka, facts)
+    fails = {fact.id: 1 for fact in Random(seed).sample(_seconds(facts), FAILURES)}  # noqa: S311 repeats, no secret
+    topic, view = _written(kafka, facts), _View(fails)
     with _member(kafka, topic, kafka.group("view"), group) as member:
-        applied = _work(member, len(facts), fails)
-    return _deliveries(applied)
+        view.work(member, len(facts))
+    return Deliveries(History(tuple(view.applied)), inversions, PITFALL.unit, deliveries=view.deliveries)
+
+
+def given_up(kafka: Kafka, *, seed: int = 7) -> Deliveries:
+    """The view is in a share group, and one of the events it can never apply: it releases that one each time.
+
+    This ends when the broker says that the group has nothing left to do. Counted are the carts of which the view never
+    applied an event.
+    """
+    facts = interleaved(stories(SHOPPERS), seed)
+    fails = {Random(seed).choice(_seconds(facts)).id: math.inf}  # noqa: S311 repeats, no secret
+    topic, name, view = _written(kafka, facts), kafka.group("view"), _View(fails)
+    with _member(kafka, topic, name, "share") as member, closing(Groups(kafka)) as groups:
+        view.work(member, len(facts) - 1)
+        deadline = _Deadline()
+        while groups.look([name])[0].lag:
+            deadline.check(len(view.applied), len(facts))
+            view.take(member, member.poll())
+    history = History(tuple(view.applied), tuple(Sent(fact, "ok") for fact in facts))
+    return Deliveries(history, lost_writes, "carts have an event that nobody applied", deliveries=view.deliveries)
 
 
 def side_by_side(kafka: Kafka, *, seed: int = 7) -> Deliveries:
@@ -74,11 +95,10 @@ def side_by_side(kafka: Kafka, *, seed: int = 7) -> Deliveries:
             slow, other = two
             taken = slow.poll()
             two.reverse()
-        applied = _work(other, len(facts) - len(taken))
-        for message in taken:
-            applied.append((message, slow.delivery(message)))
-            slow.done(message)
-    return _deliveries(applied)
+        view = _View({})
+        view.work(other, len(facts) - len(taken))
+        view.take(slow, taken)
+    return Deliveries(History(tuple(view.applied)), inversions, PITFALL.unit, deliveries=view.deliveries)
 
 
 def _seconds(facts: Sequence[Fact]) -> list[Fact]:
@@ -93,20 +113,31 @@ def _written(kafka: Kafka, facts: Sequence[Fact], **settings: Any) -> str:
     return topic
 
 
-def _work(member: "_Member", count: int, fails: Collection[str] = ()) -> list[tuple[Message, int]]:
-    """Apply so many records, each with the number of its delivery; those that ``fails`` names fail the first time."""
-    applied: list[tuple[Message, int]] = []
-    deadline = _Deadline()
-    while len(applied) < count:
-        deadline.check(len(applied), count)
-        for message in member.poll():
-            delivery = member.delivery(message)
-            if delivery == 1 and record(message, 0).id in fails:
+class _View:
+    """Applies what a member of a group is handed. At the events that ``fails`` names it fails, so many times."""
+
+    def __init__(self, fails: Mapping[str, float]) -> None:
+        self._fails = fails
+        self.applied: list[Record] = []
+        self.deliveries: dict[Place, int] = {}
+
+    def work(self, member: "_Member", count: int) -> None:
+        """Until it has applied so many."""
+        deadline = _Deadline()
+        while len(self.applied) < count:
+            deadline.check(len(self.applied), count)
+            self.take(member, member.poll())
+
+    def take(self, member: "_Member", messages: Sequence[Message]) -> None:
+        """Apply them, or give them back."""
+        for message in messages:
+            read, delivery = record(message, len(self.applied)), member.delivery(message)
+            self.deliveries[read.place] = delivery
+            if delivery <= self._fails.get(read.id, 0):
                 member.again(message)
             else:
-                applied.append((message, delivery))
+                self.applied.append(read)
                 member.done(message)
-    return applied
 
 
 class _Deadline:
@@ -116,12 +147,6 @@ class _Deadline:
     def check(self, got: int, count: int) -> None:
         if time.monotonic() > self._end:
             raise LabError(f"The group got {got} of {count} records within {_PATIENCE_SECONDS:g} s.")
-
-
-def _deliveries(applied: Sequence[tuple[Message, int]]) -> Deliveries:
-    read = tuple(record(message, order) for order, (message, _) in enumerate(applied))
-    counts = {each.place: delivery for each, (_, delivery) in zip(read, applied, strict=True)}
-    return Deliveries(History(read), inversions, PITFALL.unit, deliveries=counts)
 
 
 class _Member(Protocol):
