@@ -350,6 +350,32 @@ def test_a_client_certificate_is_found_in_either_form(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        ({"ssl.ca.location": "nothing.pem"}, r"ssl\.ca\.location: \S+nothing\.pem .*No such file.*Name a PEM file"),
+        ({"ssl.ca.location": "words.pem"}, r"ssl\.ca\.location: \S+words\.pem cannot be used"),
+        ({"ssl.keystore.location": "words.pem", "ssl.keystore.type": "PEM"}, r"words\.pem cannot be used together"),
+        (
+            {"ssl.certificate.location": "mine.pem", "ssl.key.location": "theirs.pem"},
+            r"\S+mine\.pem and \S+theirs\.pem cannot be used together .*mismatch.*Name PEM files",
+        ),
+    ],
+)
+def test_tools_name_a_certificate_that_java_would_stumble_over(
+    files: dict[str, str], message: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "words.pem").write_text("not a certificate")
+    for name in ("mine.pem", "theirs.pem"):
+        (tmp_path / name).write_bytes(Authority.create().server())
+    settings = {name: str(tmp_path / file) if file.endswith(".pem") else file for name, file in files.items()}
+    (tmp_path / "kafka.properties").write_text(javaproperties.dumps({"security.protocol": "SSL", **settings}))
+    monkeypatch.setenv("EVENTLAB_KAFKA", "127.0.0.1:1")
+    monkeypatch.setenv("EVENTLAB_KAFKA_CONFIG", str(tmp_path / "kafka.properties"))
+    with pytest.raises(LabError, match=message):
+        tools.run("topics", ["--list"])
+
+
 def test_tools_without_a_cluster(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EVENTLAB_HOME", str(home))
     with pytest.raises(LabError, match=r"`eventlab up` starts one; EVENTLAB_KAFKA"):

@@ -2,6 +2,7 @@
 
 import os
 import re
+import ssl
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -134,6 +135,30 @@ def to_java(settings: Mapping[str, str]) -> dict[str, str]:
         credentials = f'username="{_quoted(user)}" password="{_quoted(password)}"'
         java["sasl.jaas.config"] = f"org.apache.kafka.common.security.{module} required {credentials};"
     return java
+
+
+def check_certificates(settings: Mapping[str, str]) -> None:
+    """Have OpenSSL read the files that settings for confluent-kafka name; from a Java client it would be a trace.
+
+    Raises LabError for a file that is not there or holds no certificate, and for a key that does not open or fit.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    authority, certificate, key = map(settings.get, ("ssl.ca.location", *_AS_TEXT))
+    try:
+        if authority:
+            context.load_verify_locations(authority)
+    except OSError as error:
+        raise LabError(
+            f"ssl.ca.location: {authority} cannot be used ({error}). Name a PEM file with the authority's certificate."
+        ) from error
+    try:
+        if certificate:
+            context.load_cert_chain(certificate, key, settings.get("ssl.key.password", ""))
+    except OSError as error:
+        raise LabError(
+            f"ssl.certificate.location, ssl.key.location: {certificate} and {key} cannot be used together ({error}). "
+            "Name PEM files with a certificate and with its key; ssl.key.password opens the key."
+        ) from error
 
 
 def _text(name: str, path: str) -> str:

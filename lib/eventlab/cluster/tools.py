@@ -56,7 +56,7 @@ _HELP = ("--help", "--version")
 def run(tool: str, arguments: Sequence[str]) -> int:
     """Run ``tool`` with ``arguments``, adding only where the cluster is and how to log in, unless they say so.
 
-    Gives the tool's exit code. Raises LabError when there is no cluster to run it on.
+    Gives the tool's exit code. Raises LabError when there is no cluster to run it on, or no way to log in there.
     """
     install.ensure()
     with tempfile.TemporaryDirectory() as scratch:
@@ -80,9 +80,10 @@ def _bootstrap() -> str:
 
 
 def _login(words: Sequence[str], scratch: Path) -> list[str]:
-    settings = elsewhere.client_config() if elsewhere.bootstrap() else {}
-    if not settings or any(word.split("=")[0] in _CONFIG for word in words):
+    if elsewhere.bootstrap() is None or any(word.split("=")[0] in _CONFIG for word in words):
         return []
+    settings = elsewhere.client_config()
+    elsewhere.check_certificates(settings)
     path = scratch / "client.properties"
     path.touch(mode=0o600)
     path.write_text(elsewhere.java_properties(settings))
