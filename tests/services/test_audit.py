@@ -36,7 +36,7 @@ def test_an_audit_counts_services_and_rows():
     assert (audit.stopped, audit.correct, audit.count) == (1, 1, 3)
     assert "orders, dead, 5 behind: 0 right, 2 missing, 0 wrong" in audit.picture().alt
     assert audit.picture().table.to_dict("list")["wrong"] == [0, 1, 0]
-    assert "<td>recommendations</td>" in audit._repr_html_()
+    assert ">recommendations</td>" in audit._repr_html_()
 
 
 def test_the_truth_of_two_orders():

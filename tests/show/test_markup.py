@@ -2,7 +2,11 @@
 
 import re
 
+import pandas as pd
+
 from eventlab.show import markup
+
+from .pages import without_sides
 
 
 def test_text_begins_at_the_left_and_numbers_end_at_the_right():
@@ -16,3 +20,16 @@ def test_text_begins_at_the_left_and_numbers_end_at_the_right():
 
 def test_a_table_without_rows_has_its_headers():
     assert re.findall(r">(\w+)</th>", markup.sheet(["day", "text"], [])) == ["day", "text"]
+
+
+def test_what_a_frame_does_not_have_is_a_dash_and_its_whole_numbers_stay_whole():
+    frame = pd.DataFrame(
+        {
+            "product": ["trousers", None],
+            "pieces": pd.array([3, None], "Int64"),
+            "on": pd.to_datetime(["2026-03-03", None]),
+        }
+    )
+    page = without_sides(markup.frame_table(frame))
+    assert "<td>trousers</td><td>3</td><td>2026-03-03 00:00:00</td>" in page
+    assert "<td>–</td><td>–</td><td>–</td>" in page

@@ -9,12 +9,17 @@ from eventlab.course.card import Card
 from eventlab.course.exercise import Exercise, Outcome, Verdict, judge
 from eventlab.course.prediction import Prediction
 from eventlab.course.quiz import Quiz
+from eventlab.show import frames
 
 
 class Lesson:
-    """One lesson, by its number: ``Lesson("01")``. Raises ValueError for a lesson that does not exist."""
+    """One lesson, by its number: ``Lesson("01")``. Raises ValueError for a lesson that does not exist.
+
+    Its notebook shows data frames in the way of the house.
+    """
 
     def __init__(self, number: str) -> None:
+        frames.in_this_kernel()
         self.number = number
         self._plan = plan.load(number)
         self._said: dict[str, float] = {}

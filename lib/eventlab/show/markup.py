@@ -24,13 +24,14 @@ def table(headers: Sequence[str], rows: Iterable[Sequence[object]], caption: str
     return f"<table>{title}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
-def sheet(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """A table that stands alone. Text begins at the left and numbers end at the right, whatever the page prefers."""
+def sheet(headers: Sequence[str], rows: Iterable[Sequence[object]], caption: str = "") -> str:
+    """Such a table in which text begins at the left and numbers end at the right, whatever the page prefers."""
     cells = [[words.value(cell) for cell in row] for row in rows]
     columns = zip(*cells, strict=True) if cells else ((),) * len(headers)
-    sides = ["right" if column and all(map(_is_number, column)) else "left" for column in columns]
+    sides = ["right" if column and numbers(column) else "left" for column in columns]
     body = "".join(_line("td", row, sides) for row in cells)
-    return f"<table><thead>{_line('th', headers, sides)}</thead><tbody>{body}</tbody></table>"
+    title = f"<caption>{escape(caption)}</caption>" if caption else ""
+    return f"<table>{title}<thead>{_line('th', headers, sides)}</thead><tbody>{body}</tbody></table>"
 
 
 def _line(tag: str, texts: Sequence[str], sides: Sequence[str]) -> str:
@@ -40,15 +41,17 @@ def _line(tag: str, texts: Sequence[str], sides: Sequence[str]) -> str:
     return f"<tr>{''.join(cells)}</tr>"
 
 
-def _is_number(text: str) -> bool:
-    return text == words.NOTHING or _NUMBER.fullmatch(text) is not None
+def numbers(values: Iterable[object]) -> bool:
+    """Whether each of these is read from its last digit: a number or an amount, whatever its type, or a dash."""
+    return all(text == words.NOTHING or _NUMBER.fullmatch(text) for text in map(words.value, values))
 
 
 def frame_table(frame: pd.DataFrame) -> str:
     """A data frame as an HTML table without its index; the first 100 rows of a long one, and a line that says so."""
     cut = f"The first {MOST_ROWS} of {len(frame):,} rows." if len(frame) > MOST_ROWS else ""
-    shown = frame.head(MOST_ROWS)
-    return table([str(name) for name in frame.columns], shown.itertuples(index=False, name=None), cut)
+    shown = frame.head(MOST_ROWS).astype(object)
+    shown = shown.where(shown.notna(), None)
+    return sheet([str(name) for name in frame.columns], shown.itertuples(index=False, name=None), cut)
 
 
 def figure(svg: str, alt: str, *tables: str) -> str:

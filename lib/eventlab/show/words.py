@@ -26,7 +26,7 @@ def value(thing: object) -> str:
         case Enum():
             return str(thing.value)
         case datetime():
-            return moment(thing)
+            return moment(thing) if thing.tzinfo else thing.isoformat(sep=" ")
         case date():
             return thing.isoformat()
         case Mapping():
