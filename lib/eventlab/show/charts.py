@@ -17,7 +17,7 @@ WIDTH, HEIGHT = 720, 240  # pixels; the page may make it smaller
 # Pixels. vl-convert measures letters as wide as Arial's; the page's may be a sixth wider (DejaVu Sans, on most Linux
 # machines). So the words are given the room of larger letters, and none is cut or runs into the next.
 _LETTERS, _ROOM = 12, 14
-_LONGEST_LABEL = 210
+_LONGEST_LABEL = 250
 
 
 def svg(chart: altair.TopLevelMixin) -> str:
@@ -35,6 +35,7 @@ def svg(chart: altair.TopLevelMixin) -> str:
             titleFontSize=_ROOM,
             titleFontWeight="normal",
             labelLimit=_LONGEST_LABEL,
+            labelFlush=False,  # else the last label is pushed into the one before it
         )
         .configure_legend(
             labelColor="currentColor",
