@@ -3,6 +3,7 @@
 import re
 
 import pandas as pd
+import polars as pl
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
@@ -60,6 +61,19 @@ def test_pandas_own_options_count(shell):
     assert shown(shell, long).count("<tr>") < 20
     with pd.option_context("display.notebook_repr_html", False):
         assert shown(shell, long) is None
+
+
+def test_a_long_text_is_whole():
+    text = "2026-03-02: deposited 229.20 CHF: batch of 2 · Sammelgutschrift"
+    assert f"<td>{text}</td>" in frames.html(pd.DataFrame({"label": [text]}))
+
+
+def test_a_frame_of_polars_has_neither_quotes_nor_types(shell):
+    frames.in_this_kernel()
+    page = shown(shell, pl.DataFrame({"stream": [f"cart-{n}" for n in range(30)], "pieces": [None, *range(29)]}))
+    assert '<td style="text-align:left">cart-0</td><td style="text-align:right">–</td>' in page
+    assert "The first 20 of 30 rows." in page
+    assert not re.search("&quot;|i64", page)
 
 
 def test_without_a_kernel_nothing_happens():
