@@ -1,10 +1,12 @@
 """Charts: a picture that needs no network, its alt text, its table."""
 
+import re
+
 import altair
 import pandas as pd
 import pytest
 
-from eventlab.show import bars, figure, line, palette
+from eventlab.show import bars, figure, line, palette, steps
 
 from .pages import without_sides
 
@@ -54,3 +56,31 @@ def test_a_long_table_is_cut_and_says_so():
     page = line(rows, "time", "n", "A straight line.")._repr_html_()
     assert page.count("<tr>") == 101
     assert "The first 100 of 1,234 rows." in page
+
+
+def test_times_of_day_count_to_24_and_days_are_dates():
+    hours = pd.date_range("2026-03-02", "2026-03-03", freq="6h", tz="UTC")
+    picture = line(pd.DataFrame({"time": hours, "balance": range(5)}), "time", "balance", "It grows.").svg
+    assert ">18:00</text>" in picture
+    assert ">Mar 03</text>" in picture
+    assert not re.search(">0?6 PM<|>Tue 03<", picture)
+
+
+def test_the_last_number_of_an_axis_keeps_its_place():
+    """Pushed inwards it would run into the one before it, as in 380400."""
+    chart = (
+        altair.Chart(pd.DataFrame({"events": [0, 400], "ms": [0, 1]}), width=480).mark_line().encode(x="events", y="ms")
+    )
+    shown = figure(chart, "A line.", pd.DataFrame()).svg
+    assert re.search(r'text-anchor="middle"[^>]*>400</text>', shown)
+
+
+def test_steps_stand_in_lanes_with_their_words():
+    frame = pd.DataFrame(
+        {"step": [1, 2], "who": ["second", "first"], "does": ["draws", "commits"], "positions": ["7", ""]}
+    )
+    looks = {"commits": (palette.GREEN, "diamond"), "draws": (palette.BLUE, "square"), "waits": (palette.SKY, "circle")}
+    shown = steps(frame, ["first", "second"], looks)
+    assert shown.alt.endswith("a lane for each of first, second: second draws 7; first commits.")
+    assert shown.svg.index(">first<") < shown.svg.index(">second<")
+    assert "waits" not in shown.svg

@@ -14,8 +14,7 @@ from eventlab.show import markup
 from eventlab.show.charts import WIDTH, Figure
 from eventlab.show.palette import BLUE, GREEN, PURPLE, SKY, VERMILLION
 
-_LANE_HEIGHT = 60  # pixels
-_LOOKS = {
+_LOOKS: dict[str, tuple[str, str]] = {
     Step.WAITS: (SKY, "circle"),
     Step.LOCKS: (PURPLE, "square"),
     Step.READS: (BLUE, "triangle-up"),
@@ -67,21 +66,7 @@ class Result:
         """That table as a lane per writer, from left to right."""
         frame = self.table(round)
         frame["writer"] = [f"writer {number}" for number in frame["writer"]]
-        base = altair.Chart(frame, width=WIDTH, height=_LANE_HEIGHT * frame["writer"].nunique()).encode(
-            x=altair.X("step:Q").axis(tickMinStep=1, grid=False).scale(domain=[0.5, len(frame) + 0.5], nice=False),
-            y=altair.Y("writer:N", title=None),
-        )
-        there = [step for step in _LOOKS if str(step) in set(frame["does"])]
-        colours, shapes = zip(*(_LOOKS[step] for step in there), strict=True)
-        marks = base.mark_point(filled=True, size=130, opacity=1).encode(
-            color=altair.Color("does:N", title=None, legend=altair.Legend(orient="top")).scale(
-                domain=there, range=colours
-            ),
-            shape=altair.Shape("does:N", title=None).scale(domain=there, range=shapes),
-        )
-        said = [f"{row.writer} {row.does} {row.balance}".strip() for row in frame.itertuples()]
-        alt = f"The steps from left to right, a lane per writer: {'; '.join(said)}."
-        return show.figure(marks + base.mark_text(dy=-16).encode(text="balance:N"), alt, frame)
+        return show.steps(frame, sorted(set(frame["writer"])), _LOOKS)
 
     def __repr__(self) -> str:
         return f"{self.way}: {self.count} of {self.updates} updates lost"

@@ -18,6 +18,8 @@ WIDTH, HEIGHT = 720, 240  # pixels; the page may make it smaller
 # machines). So the words are given the room of larger letters, and none is cut or runs into the next.
 _LETTERS, _ROOM = 12, 14
 _LONGEST_LABEL = 250
+# By default Vega says 02:30 for half past two in the afternoon, and names a day by its weekday or by its month.
+_TIMES = {"date": "%b %d", "hours": "%H:%M", "minutes": "%H:%M"}
 
 
 def svg(chart: altair.TopLevelMixin) -> str:
@@ -37,6 +39,7 @@ def svg(chart: altair.TopLevelMixin) -> str:
             labelLimit=_LONGEST_LABEL,
             labelFlush=False,  # else the last label is pushed into the one before it
         )
+        .configure_axisTemporal(format=_TIMES)
         .configure_legend(
             labelColor="currentColor",
             titleColor="currentColor",

@@ -15,7 +15,6 @@ from eventlab.show.charts import WIDTH, Figure
 from eventlab.show.palette import BLUE, GREEN, PURPLE, SKY, VERMILLION
 
 LOST = "committed events were never read"
-_LANE_HEIGHT = 60  # pixels
 _BAR_HEIGHT = 22  # pixels
 _LOOKS = {
     "draws": (PURPLE, "square"),
@@ -105,20 +104,7 @@ class Result:
     def picture(self) -> Figure:
         """That table as three lanes, from left to right."""
         frame = self.table()
-        lanes = list(dict.fromkeys(frame["who"]))
-        base = altair.Chart(frame, width=WIDTH, height=_LANE_HEIGHT * len(lanes)).encode(
-            x=altair.X("step:Q").axis(tickMinStep=1, grid=False).scale(domain=[0.5, len(frame) + 0.5], nice=False),
-            y=altair.Y("who:N", title=None, sort=lanes),
-        )
-        there = [does for does in _LOOKS if does in set(frame["does"])]
-        colours, shapes = zip(*(_LOOKS[does] for does in there), strict=True)
-        marks = base.mark_point(filled=True, size=130, opacity=1).encode(
-            color=altair.Color("does:N", title=None).scale(domain=there, range=colours),
-            shape=altair.Shape("does:N", title=None).scale(domain=there, range=shapes),
-        )
-        said = [f"{row.who} {row.does} {row.positions}".strip() for row in frame.itertuples()]
-        alt = f"The steps from left to right, a lane for each of {', '.join(lanes)}: {'; '.join(said)}."
-        return show.figure(marks + base.mark_text(dy=-16).encode(text="positions:N"), alt, frame)
+        return show.steps(frame, list(dict.fromkeys(frame["who"])), _LOOKS)
 
     def __repr__(self) -> str:
         return f"{self.cure}: {self.count} of {self.of} {self.unit}"
