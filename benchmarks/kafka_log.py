@@ -1,7 +1,8 @@
 """How fast does a Kafka log append, beside a bare producer with the same settings that waits for each acknowledgement?
 
 On a broker with nothing else on it, one event in an append. Each appends in turn, so that a busy moment meets both; the
-rates are those of the median append of a run, and of these the median.
+rates are those of the median append of a run, and of these the median. A writer with a name is beside a bare producer
+that commits a transaction for each.
 """
 
 import statistics
@@ -26,6 +27,7 @@ STREAMS = {"one stream": 1, "many streams": 100}
 EVENT = CartAbandoned("too late")
 # Of the bare producer's rate: envelope and codec cost something, and to read what another wrote is a round trip.
 LEAST, LEAST_SHARED = 0.6, 0.2
+NAMED = "one writer with a name"
 _PATIENCE_SECONDS = 20.0
 
 
@@ -55,6 +57,20 @@ def bare(kafka: Any, topic: str) -> Append:
     return append
 
 
+def bare_in_transactions(kafka: Any, topic: str) -> Append:
+    """The same, in a transaction each."""
+    producer = Producer(kafka.config(**settings.transactions(topic)))
+    value = JsonCodec(registry).encode(EVENT)[-1]
+    producer.init_transactions(_PATIENCE_SECONDS)
+
+    def append(stream: StreamId) -> None:
+        producer.begin_transaction()
+        producer.produce(topic, value, str(stream))
+        producer.commit_transaction(_PATIENCE_SECONDS)
+
+    return append
+
+
 def by(log: KafkaEventLog) -> Append:
     """What appends to ``log``."""
     return lambda stream: log.append(stream, [NewEvent(EVENT)])
@@ -65,17 +81,20 @@ def measure(runs: int) -> list[Row]:
     readings: dict[str, list[dict[str, float]]] = {}
     shared_stream = "two writers in turn"
     with one_broker() as kafka:
-        alone, shared = (kafka.topic("carts", PARTITIONS, **settings.topic(1)) for _ in "12")
+        alone, shared, own = (kafka.topic("carts", PARTITIONS, **settings.topic(1)) for _ in "123")
         logs = [KafkaEventLog(kafka, alone), *(KafkaEventLog(kafka, shared) for _ in "12")]
-        log, first, second = (by(each) for each in logs)
+        logs.append(KafkaEventLog(kafka, own, writer="till"))
+        log, first, second, named = (by(each) for each in logs)
         peer = bare(kafka, kafka.topic("bare", PARTITIONS))
-        for append in (log, first, second, peer):
+        committing = bare_in_transactions(kafka, kafka.topic("bare", PARTITIONS))
+        for append in (log, first, second, named, peer, committing):
             append(StreamId("cart", "0"))  # connected
         for _ in range(runs):
             for name, streams in STREAMS.items():
                 readings.setdefault(name, []).append(rates({"ours": log, "peer": peer}, streams))
             sides = {"ours": first, "another": second, "peer": peer}
             readings.setdefault(shared_stream, []).append(rates(sides, 1))
+            readings.setdefault(NAMED, []).append(rates({"ours": named, "peer": committing}, 1))
         for each in logs:
             each.close()
     rows = []

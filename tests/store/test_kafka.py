@@ -93,10 +93,11 @@ def test_versions_of_writers_in_any_order_are_the_places_of_their_events(kafka: 
         writer.close()
 
 
-def test_a_writer_alone_reads_nothing(kafka: Kafka) -> None:
+@pytest.mark.parametrize("writer", [None, "till"])
+def test_a_writer_alone_reads_nothing(kafka: Kafka, writer: str | None) -> None:
     topic = kafka.topic("log", 3, **settings.topic(1))
     with FaultProxy(kafka) as proxy:
-        log, read = KafkaEventLog(proxy, topic), proxy.watch(Frames("Fetch"))
+        log, read = KafkaEventLog(proxy, topic, writer=writer), proxy.watch(Frames("Fetch"))
         for stream in MANY:
             log.append(stream, [abandoned()])
             assert log.append(stream, [abandoned(), abandoned()]).versions == (2, 3)
@@ -175,8 +176,8 @@ def test_a_transaction_left_open_hides_what_comes_after_it(
 ) -> None:
     log.append(CART, [abandoned("one")])
     producer = begin(kafka, topic)
-    monkeypatch.setattr(module, "_PATIENCE_SECONDS", 1)
-    with pytest.raises(Unavailable, match="stored, but a transaction that was left open hides them"):
+    monkeypatch.setattr(module, "PATIENCE_SECONDS", 1)
+    with pytest.raises(Unavailable, match="hidden by a transaction that was left open"):
         log.append(CART, [abandoned("two")])
     assert reasons(log.read(CART)) == ["one"]
     producer.abort_transaction(30)
@@ -233,7 +234,7 @@ def test_a_topic_that_does_not_exist(kafka: Kafka) -> None:
 
 
 def test_a_cluster_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_PATIENCE_SECONDS", 1)
+    monkeypatch.setattr(module, "PATIENCE_SECONDS", 1)
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         nowhere = Kafka({"bootstrap.servers": f"127.0.0.1:{taken.getsockname()[1]}"}, None)

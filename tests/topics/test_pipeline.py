@@ -1,7 +1,8 @@
 """From topic to topic: what readers of committed records find is there once, whatever dies or sleeps (P9, P17, P32)."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import partial
 
 import pytest
 from confluent_kafka import TopicPartition
@@ -11,11 +12,11 @@ from tests.topics.shop import write
 from eventlab import settings
 from eventlab.cluster import Kafka
 from eventlab.cluster.faults import Frames
-from eventlab.cluster.proxy import FaultProxy
+from eventlab.cluster.proxy import FaultProxy, Rule
 from eventlab.cluster.scan import Scan
 from eventlab.pitfalls.actors import Actor
 from eventlab.store import KafkaEventLog
-from eventlab.topics import Output, Pipeline, RecordFailed, RecordsLost, pipeline
+from eventlab.topics import Output, Pipeline, Record, RecordFailed, RecordsLost
 from eventlab.views import Running
 
 PATIENCE_SECONDS = 60.0
@@ -82,7 +83,7 @@ def test_a_commit_without_an_answer_tears_nothing(
     kafka: Kafka, topic: str, log: KafkaEventLog, target: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The network keeps a commit until the producer after it is at work (P9)."""
-    monkeypatch.setattr(pipeline, "_ANSWER_SECONDS", 2.0)
+    monkeypatch.setattr(settings, "ANSWER_SECONDS", 2.0)
     with FaultProxy(kafka) as proxy:
         kept = proxy.hold(Frames("EndTxn", nth=1))
         copying = Pipeline(Kafka(proxy.config(), None), topic, kafka.name("copy"), works.copied(target))
@@ -99,7 +100,7 @@ def test_a_take_over_without_an_answer_is_tried_again(
     kafka: Kafka, topic: str, log: KafkaEventLog, target: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """When a partition is given to it, in a callback of the client's."""
-    monkeypatch.setattr(pipeline, "_ANSWER_SECONDS", 1.0)
+    monkeypatch.setattr(settings, "ANSWER_SECONDS", 1.0)
     write(log, 1, 3)
     with FaultProxy(kafka) as proxy:
         unheard = proxy.hold(Frames("InitProducerId", "response"))
@@ -108,6 +109,28 @@ def test_a_take_over_without_an_answer_is_tried_again(
             unheard.wait(times=2)  # the second one is that of the next attempt
             unheard.release()
             is_copied(kafka, topic, target)
+
+
+def test_a_group_whose_coordinator_is_not_found_does_not_stop_it(
+    kafka: Kafka, topic: str, log: KafkaEventLog, target: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long librdkafka waits for it (https://github.com/confluentinc/librdkafka/issues/5456)."""
+    monkeypatch.setattr(settings, "ANSWER_SECONDS", 1.0)
+    longer = {f"{what}.timeout.ms": 2000 * PATIENCE_SECONDS for what in ("socket", "transaction")}
+    monkeypatch.setattr(settings, "transactions", partial(settings.transactions, **longer))
+    write(log, 1, 3)
+    with FaultProxy(kafka) as proxy:
+        unheard: list[Rule] = []
+
+        def copied(record: Record) -> Iterable[Output]:
+            if not unheard:  # the next one who asks for a coordinator is the producer, when it commits
+                unheard.append(proxy.hold(Frames("FindCoordinator", nth=1)))
+            return works.copied(target)(record)
+
+        with Running([Pipeline(Kafka(proxy.config(), None), topic, kafka.name("copy"), copied)]):
+            is_copied(kafka, topic, target)
+            assert unheard[0].struck == 1
+            unheard[0].release()
 
 
 def test_a_record_that_cannot_be_processed_stops_it_before_anything_is_written(
@@ -132,4 +155,4 @@ def test_records_that_were_deleted_unread_are_missed(kafka: Kafka, topic: str, l
 
 
 def test_a_commit_is_waited_for_less_long_than_librdkafka_waits_for_a_socket() -> None:
-    assert settings.transactions("one")["socket.timeout.ms"] > 1000 * pipeline._ANSWER_SECONDS
+    assert settings.transactions("one")["socket.timeout.ms"] > 1000 * settings.ANSWER_SECONDS

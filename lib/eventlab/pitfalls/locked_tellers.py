@@ -5,28 +5,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 
-from confluent_kafka import KafkaError, KafkaException, Message, Producer
-
-from eventlab import settings
 from eventlab.cluster import Kafka, LabError, redis
-from eventlab.cluster.clients import abandon
 from eventlab.domain.account import Event, decider
 from eventlab.domain.decider import Refused
 from eventlab.domain.money import Money
-from eventlab.events.catalogue import registry
-from eventlab.events.codec import JsonCodec
 from eventlab.events.envelope import NewEvent, Recorded, StreamId
 from eventlab.locks.redis_lock import holding
 from eventlab.locks.steps import nobody
 from eventlab.locks.teller import Teller
 from eventlab.pitfalls.history import Sent
-from eventlab.pitfalls.quiet import QUIET
 from eventlab.pitfalls.topics import await_stable
 from eventlab.pitfalls.withdrawals import TELLER, VERSION, Answer, Wish, account, fact
-from eventlab.store import KafkaEventLog
-from eventlab.store.contract import BEGINNING, START
-from eventlab.store.kafka_records import headers
-from eventlab.store.rules import stored, utc_now
+from eventlab.store import KafkaEventLog, Unavailable
 
 _LEASE_SECONDS = 0.5  # of a lock: nobody who is awake needs so long
 _PATIENCE_SECONDS = 20.0
@@ -39,14 +29,15 @@ def locked(
     """What a fresh reader got, what the tellers sent, and what they answered to what they were ``asked``.
 
     The first teller stands still when he has decided on all his wishes, until his locks are over and the second one has
-    served all hers; then he writes. ``fence``: who has the lock of an account writes with that account's
-    ``transactional.id``, else with one of his own. The broker counts who comes with an id, and refuses who came before.
+    served all hers; then he writes. ``fence``: who has the lock of an account writes in that account's
+    name, else in one of his own. The broker counts who comes with a name (a ``transactional.id``), and refuses who came
+    before.
     """
     topic = kafka.topic("accounts")
     with closing(KafkaEventLog(kafka, topic)) as log:
         for stream, events in opened.items():
             log.append(stream, events)
-        tellers = _Tellers(kafka, topic, log, fence)
+        tellers = _Tellers(kafka, topic, fence)
         first = asked[0].teller
         with ExitStack() as held:
             decided = [tellers.decide(wish, held) for wish in asked if wish.teller == first]
@@ -78,15 +69,14 @@ class _Decision:
     balance: Money
     event: Event | None
     lock: Teller
-    producer: Producer
+    log: KafkaEventLog
 
 
 class _Tellers:
     """What both of them do, and what came of it."""
 
-    def __init__(self, kafka: Kafka, topic: str, log: KafkaEventLog, fence: bool) -> None:
-        self._kafka, self._topic, self._log, self._fence = kafka, topic, log, fence
-        self._codec, self._redis_url = JsonCodec(registry), redis.url()
+    def __init__(self, kafka: Kafka, topic: str, fence: bool) -> None:
+        self._kafka, self._topic, self._fence, self._redis_url = kafka, topic, fence, redis.url()
         self.sent: list[Sent] = []
         self.answers: list[Answer] = []
 
@@ -95,19 +85,16 @@ class _Tellers:
         name = f"{self._topic}:{wish.stream}"
         lock = held.enter_context(closing(Teller("sqlite://", name, redis_url=self._redis_url, lease=_LEASE_SECONDS)))
         held.enter_context(holding(lock, nobody))
-        id_ = name if self._fence else f"{name}:{wish.teller}"
-        producer = Producer(self._kafka.config(**settings.transactions(id_, logger=QUIET)))
-        held.callback(abandon, producer)
-        # Connected first: else librdkafka lets half a second pass until it asks for a producer id.
-        producer.list_topics(timeout=_PATIENCE_SECONDS)
-        producer.init_transactions(_PATIENCE_SECONDS)  # from now on the broker refuses who had this id before
-        events = [each.event for each in self._log.read(wish.stream)]
+        writer = f"{wish.stream}" if self._fence else f"{wish.stream}:{wish.teller}"
+        # From now on the broker refuses who had this name before.
+        log = held.enter_context(closing(KafkaEventLog(self._kafka, self._topic, writer=writer)))
+        events, _ = log.load(wish.stream)
         known = account(events)
         try:
             [event] = decider.decide(wish.command, known)
         except Refused:
-            return _Decision(wish, len(events), known.balance, None, lock, producer)
-        return _Decision(wish, len(events), known.balance, event, lock, producer)
+            return _Decision(wish, len(events), known.balance, None, lock, log)
+        return _Decision(wish, len(events), known.balance, event, lock, log)
 
     def serve(self, wish: Wish) -> None:
         """All of it, as somebody does who is awake."""
@@ -123,24 +110,10 @@ class _Tellers:
         written = fact(wish.stream, version, decided.event, wish.teller)
         new = NewEvent(decided.event, metadata={TELLER: wish.teller, VERSION: str(version)})
         try:
-            offset = self._send(decided.producer, wish.stream, new)
-        except KafkaException:
+            [position] = decided.log.append(wish.stream, [new]).positions
+        except Unavailable:
             self.sent.append(Sent(written, "fail", seen=seen))
             self.serve(wish)
         else:
-            self.sent.append(Sent(written, "ok", 0, offset, seen=seen))
+            self.sent.append(Sent(written, "ok", 0, position - 1, seen=seen))
             self.answers.append(Answer(wish, seen, decided.balance, "booked"))
-
-    def _send(self, producer: Producer, stream: StreamId, new: NewEvent) -> int:
-        """Raises KafkaException when another one has come with the id of ``producer``."""
-        record = stored(stream, START, BEGINNING, new, self._codec.encode(new.event), utc_now())
-        offsets: list[int] = []
-
-        def note(error: KafkaError | None, message: Message) -> None:
-            if error is None:
-                offsets.append(message.offset())
-
-        producer.begin_transaction()
-        producer.produce(self._topic, record.data, str(stream), headers=headers(record), on_delivery=note)
-        producer.commit_transaction(_PATIENCE_SECONDS)
-        return offsets[0]

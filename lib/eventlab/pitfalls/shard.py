@@ -9,9 +9,9 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from eventlab.cluster import Kafka
 from eventlab.pitfalls.actors import Tell
-from eventlab.pitfalls.quiet import QUIET
 from eventlab.pitfalls.record import Fact, Record
 from eventlab.pitfalls.topics import read
+from eventlab.settings.quiet import QUIET
 
 _PATIENCE_SECONDS = 20.0
 

@@ -11,8 +11,8 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from eventlab.cluster import LabError, jvm
 from eventlab.cluster.clients import abandon
 from eventlab.pitfalls.history import Sent, Status
-from eventlab.pitfalls.quiet import QUIET
 from eventlab.pitfalls.record import Fact
+from eventlab.settings.quiet import QUIET
 
 Client = Literal["librdkafka", "java"]
 

@@ -4,6 +4,7 @@
 """
 
 from eventlab.settings.kafka import (
+    ANSWER_SECONDS,
     CONSUMER,
     MEASURED,
     MEMBER,
@@ -19,6 +20,7 @@ from eventlab.settings.kafka import (
 )
 
 __all__ = [
+    "ANSWER_SECONDS",
     "CONSUMER",
     "MEASURED",
     "MEMBER",

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
+from eventlab.settings.quiet import QUIET
+
 
 class Default(NamedTuple):
     """A setting, why it is so, and its proof: the pitfall of the gallery that it cures, a public page, or ``measured``.
@@ -17,6 +19,8 @@ class Default(NamedTuple):
 
 
 MEASURED = "measured"
+# How long to wait for a commit or abort: less than socket.timeout.ms, past which librdkafka repeats it in silence (P9).
+ANSWER_SECONDS = 8.0
 _RACE = "https://issues.apache.org/jira/browse/KAFKA-15591"
 
 PRODUCER = (
@@ -87,7 +91,8 @@ def producer(**over: Any) -> dict[str, Any]:
 
 def transactions(transactional_id: str, **over: Any) -> dict[str, Any]:
     """The settings of a producer with transactions; ``transactional_id`` is its shard's and stays the same (P32)."""
-    return producer() | _values(TRANSACTIONS) | {"transactional.id": transactional_id} | over
+    own = {"transactional.id": transactional_id, "logger": QUIET}
+    return producer() | _values(TRANSACTIONS) | own | over
 
 
 def consumer(group: str, **over: Any) -> dict[str, Any]:

@@ -16,8 +16,8 @@ _NO_IDS = (
     "session, so an append that is repeated is stored again"
 )
 _NOT_ATOMIC = (
-    "the broker accepts or refuses each batch of records on its own, so what went before a refused event stays; a "
-    "Kafka transaction would hide it from readers of committed records, with the pitfalls of transactions (P9 to P12)"
+    "the broker accepts or refuses each batch of records on its own, so what went before a refused event stays; a log "
+    "opened with the name of a writer hides it in a transaction, with the pitfalls of transactions (P9 to P12)"
 )
 _NOT_SEVERAL = (
     "each record goes to one partition on its own; a Kafka transaction makes the records of several streams visible "

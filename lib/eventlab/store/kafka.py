@@ -5,13 +5,11 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from datetime import datetime
-from functools import partial
 from itertools import islice
 from threading import Lock
-from typing import Any as Anything
-from typing import ClassVar, NoReturn, Protocol
+from typing import ClassVar, NoReturn
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 from confluent_kafka import murmur2 as partition_of
 
 from eventlab import settings
@@ -21,7 +19,8 @@ from eventlab.events.envelope import NewEvent, Position, Recorded, StreamId, Ver
 from eventlab.events.registry import TypeRegistry
 from eventlab.store.cannot import CANNOT
 from eventlab.store.contract import BEGINNING, START, Any, Append, Appended, Expected, NotSupported, Unavailable
-from eventlab.store.kafka_records import Record, headers, stored_event
+from eventlab.store.kafka_records import Record, key_of, stored_event
+from eventlab.store.kafka_writer import PATIENCE_SECONDS, Cluster, InTransactions, OneByOne
 from eventlab.store.rules import (
     StoredEvent,
     check_appends,
@@ -34,20 +33,8 @@ from eventlab.store.rules import (
 )
 from eventlab.store.sealing import Sealing
 
-_PATIENCE_SECONDS = 10  # a broker that is alive answers far sooner
 _POLL_SECONDS = 0.05  # how often a wait for the broker looks at the clock
 _RESTORED_TOGETHER = 10_000  # records under way at once, far fewer than the producer's queue holds
-_FULL_QUEUE_SECONDS = 0.01  # how long to let the producer's queue drain before trying again
-
-_PRODUCER = settings.producer(**{"message.timeout.ms": _PATIENCE_SECONDS * 1000})
-
-
-class Cluster(Protocol):
-    """What the log needs of a cluster: settings for confluent-kafka's clients."""
-
-    def config(self, **overrides: Anything) -> dict[str, Anything]:
-        """The settings, with ``overrides``."""
-        ...
 
 
 class KafkaEventLog:
@@ -57,6 +44,11 @@ class KafkaEventLog:
     Its position is its offset plus one, an order of all events only when the topic has one partition. To read one
     stream is to read its whole partition; to subscribe is to read from the beginning, because versions are counted.
     The topic must exist, and must keep what it holds (no compaction, no retention), or versions change.
+
+    With ``writer``, a name, each append is a transaction: all or nothing, in a few milliseconds more, and with a mark
+    behind it that takes an offset, too (P11). One log at a time has the name. Whoever opens another one with it, after
+    a crash or because an append got no answer, ends what the first has under way, and finds in :meth:`read` whether it
+    is stored, for it cannot come later (P7, P32).
     Raises Unavailable when the topic or the cluster cannot be reached.
     """
 
@@ -69,15 +61,17 @@ class KafkaEventLog:
         registry: TypeRegistry = catalogue,
         clock: Callable[[], datetime] = utc_now,
         sealing: Sealing | None = None,
+        writer: str | None = None,
     ) -> None:
         self._kafka, self._topic, self._clock = kafka, topic, clock
         self._codec = JsonCodec(registry)
         self._sealing = sealing
-        self._producer = Producer(kafka.config(**_PRODUCER))
+        self._writer = OneByOne(kafka, topic) if writer is None else InTransactions(kafka, topic, writer)
         self._partitions = self._count_partitions()
         self._appending = Lock()
         # What this writer has seen of each partition, to tell the versions of what it appends.
         self._seen = [0] * self._partitions
+        self._own_marks = [0] * self._partitions  # of its own transactions, somewhere behind that
         self._versions: Counter[bytes] = Counter()
         self._others: Consumer | None = None  # reads what others wrote; kept, since a new one needs many milliseconds
 
@@ -88,6 +82,7 @@ class KafkaEventLog:
         that holds something reads all of it.
         Raises NotSupported for any ``expected`` but Any. Raises Unavailable when not all are acknowledged: some may be
         stored, and appending them again may store them twice, for a log neither knows ids nor takes all or nothing.
+        With a ``writer`` all or none of them are stored; what it raises says whether the log has to be opened again.
         """
         if expected is not Any:
             raise NotSupported(
@@ -99,10 +94,10 @@ class KafkaEventLog:
         encoded = [self._codec.encode(new.event) for new in sealed]
         now = self._clock()
         with self._appending:
-            offsets = self._send(
+            offsets = self._writer.send(
                 [stored(stream, START, BEGINNING, *each, now) for each in zip(events, encoded, strict=True)]
             )
-            versions = self._versions_at(_key(stream), offsets)
+            versions = self._versions_at(key_of(stream), offsets)
         return Appended(versions, tuple(Position(offset + 1) for offset in offsets))
 
     def append_all(self, appends: Sequence[Append]) -> list[Appended]:
@@ -129,7 +124,7 @@ class KafkaEventLog:
         """
         _forwards(backwards)
         wanted = narrows(types, since, before, self._codec.registry)
-        key = _key(stream)
+        key = key_of(stream)
         messages = self._scan(self.partition(stream))
 
         def events() -> Iterator[Recorded]:
@@ -182,7 +177,7 @@ class KafkaEventLog:
         rest, restored = gapless(events), 0
         with self._appending:
             while some := list(islice(rest, _RESTORED_TOGETHER)):
-                self._send(some)
+                self._writer.send(some)
                 restored += len(some)
         return restored
 
@@ -212,76 +207,34 @@ class KafkaEventLog:
 
     def partition(self, stream: StreamId) -> int:
         """Where ``stream`` is: in one partition, for as long as their number stays."""
-        return self._partition(_key(stream))
+        return self._partition(key_of(stream))
 
     def _partition(self, key: bytes) -> int:
         return int(partition_of(key, self._partitions))
 
     def close(self) -> None:
         """End appending; reading still works."""
-        self._producer.close()
+        self._writer.close()
         if self._others is not None:
             self._others.close()
             self._others = None
 
-    def _send(self, events: Sequence[StoredEvent]) -> list[int]:
-        """The offsets of the events, in order."""
-        answers: dict[int, tuple[KafkaError | None, int | None]] = {}
-
-        def answered(number: int, error: KafkaError | None, message: Message) -> None:
-            answers[number] = (error, message.offset())
-
-        sent = 0
-        refused: KafkaError | None = None
-        try:
-            for number, event in enumerate(events):
-                self._produce(event, partial(answered, number))
-                sent += 1
-        except KafkaException as error:
-            refused = error.args[0]
-        while len(answers) < sent:
-            self._producer.poll(_POLL_SECONDS)
-        errors = [error for error, _ in answers.values() if error is not None]
-        if refused is not None or errors:
-            self._failed(events[0].stream, len(events), sent - len(errors), refused or errors[0])
-        return [offset for _, (_, offset) in sorted(answers.items()) if offset is not None]
-
-    def _produce(self, event: StoredEvent, answered: Callable[..., None]) -> None:
-        while True:
-            try:
-                self._producer.produce(
-                    self._topic,
-                    key=_key(event.stream),
-                    value=event.data,
-                    headers=headers(event),
-                    timestamp=round(event.recorded_time.timestamp() * 1000),
-                    on_delivery=answered,
-                )
-            except BufferError:
-                self._producer.poll(_FULL_QUEUE_SECONDS)
-            else:
-                return
-
-    def _failed(self, stream: StreamId, wanted: int, acknowledged: int, error: KafkaError) -> NoReturn:
-        raise Unavailable(
-            f"{stream}: {acknowledged} of {wanted} events were acknowledged in {self._topic}, the others may or may "
-            f"not be stored ({error.str()}); read the stream before you append them again"
-        ) from KafkaException(error)
-
     def _versions_at(self, key: bytes, offsets: Sequence[int]) -> tuple[Version, ...]:
         """The versions of the events with ``key`` that were stored at ``offsets``, in this order.
 
-        Where an offset follows on what this log has seen, nobody else wrote, and there is nothing to read.
+        Where an offset follows on what this log has seen, or on one mark of its own, nobody else wrote, and there is
+        nothing to read.
         """
         partition, versions = self._partition(key), []
         for offset in offsets:
             if offset < self._seen[partition]:
                 self._unavailable("it was made anew, or lost records that it had acknowledged; open the log again")
-            if offset > self._seen[partition]:
+            if offset > self._seen[partition] + self._own_marks[partition]:
                 self._see(partition, offset)
             self._versions[key] += 1
-            self._seen[partition] = offset + 1
+            self._seen[partition], self._own_marks[partition] = offset + 1, 0
             versions.append(Version(self._versions[key]))
+        self._own_marks[partition] = self._writer.marks
         return tuple(versions)
 
     def _see(self, partition: int, until: int) -> None:
@@ -292,17 +245,9 @@ class KafkaEventLog:
         try:
             where = TopicPartition(self._topic, partition, self._seen[partition] or self._marks(consumer, partition)[0])
             consumer.incremental_assign([where])
-            deadline = time.monotonic() + _PATIENCE_SECONDS
-            for message in self._poll(consumer):
-                if message is None:
-                    if time.monotonic() > deadline:
-                        self._unavailable("the events are stored, but a transaction that was left open hides them")
-                elif message.offset() >= until:
-                    break
-                else:
-                    self._versions[message.key()] += 1
-                    self._seen[partition] = message.offset() + 1
-                    deadline = time.monotonic() + _PATIENCE_SECONDS
+            for message in self._before(until, consumer):
+                self._versions[message.key()] += 1
+                self._seen[partition] = message.offset() + 1
             consumer.incremental_unassign([where])
         except BaseException:
             self._others = None
@@ -323,14 +268,8 @@ class KafkaEventLog:
 
         def messages() -> Iterator[Message]:
             with closing(consumer):
-                if end == 0:
-                    return
-                for message in self._poll(consumer):
-                    if message is None or message.offset() >= end:
-                        return
-                    yield message
-                    if message.offset() == end - 1:
-                        return
+                if end > 0:
+                    yield from self._before(end, consumer)
 
         return messages()
 
@@ -340,16 +279,33 @@ class KafkaEventLog:
         heard = time.monotonic()
         with closing(consumer):
             for message in self._poll(consumer):
-                if message is not None:
+                if message is not None and message.error() is None:
                     yield message
                     heard = time.monotonic()
                 elif idle is not None and time.monotonic() - heard >= idle:
                     return
 
+    def _before(self, end: int, consumer: Consumer) -> Iterator[Message]:
+        """The records before the offset ``end``; waits for those that a transaction under way still hides."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        for message in self._poll(consumer):
+            if message is None or message.error() is not None:
+                if message is not None and message.offset() >= end:
+                    return
+                if time.monotonic() > deadline:
+                    self._unavailable("what is stored there is hidden by a transaction that was left open")
+            elif message.offset() >= end:
+                return
+            else:
+                yield message
+                if message.offset() == end - 1:
+                    return
+                deadline = time.monotonic() + PATIENCE_SECONDS
+
     def _poll(self, consumer: Consumer) -> Iterator[Message | None]:
-        """What the consumer reads; None whenever it has read everything for now."""
+        """What the consumer reads; the end of the partition is an error with its offset, and then there may be None."""
         caught_up = False
-        deadline = time.monotonic() + _PATIENCE_SECONDS
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while True:
             message = consumer.poll(_POLL_SECONDS)
             if message is None and not caught_up:
@@ -357,10 +313,10 @@ class KafkaEventLog:
                     self._unavailable("no broker answers; check with: eventlab status")
             elif message is None or message.error() is None:
                 yield message
-                deadline = time.monotonic() + _PATIENCE_SECONDS
+                deadline = time.monotonic() + PATIENCE_SECONDS
             elif message.error().code() == KafkaError._PARTITION_EOF:
                 caught_up = True
-                yield None
+                yield message
             else:
                 self._unavailable(message.error().str())
 
@@ -369,6 +325,7 @@ class KafkaEventLog:
         consumer = self._consumer()
         try:
             first, end = self._marks(consumer, partition)
+            end = max(end, self._writer.end(partition))
         except Unavailable:
             consumer.close()
             raise
@@ -382,7 +339,7 @@ class KafkaEventLog:
         """The first offset that is left of ``partition``, and the end of what is committed."""
         try:
             marks: tuple[int, int] = consumer.get_watermark_offsets(
-                TopicPartition(self._topic, partition), timeout=_PATIENCE_SECONDS
+                TopicPartition(self._topic, partition), timeout=PATIENCE_SECONDS
             )
         except KafkaException as error:
             self._unavailable(error.args[0].str())
@@ -390,7 +347,7 @@ class KafkaEventLog:
 
     def _count_partitions(self) -> int:
         try:
-            metadata = self._producer.list_topics(self._topic, timeout=_PATIENCE_SECONDS).topics[self._topic]
+            metadata = self._writer.producer.list_topics(self._topic, timeout=PATIENCE_SECONDS).topics[self._topic]
         except KafkaException as error:
             self._unavailable(f"{error.args[0].str()}; check with: eventlab status")
         if metadata.error is not None:
@@ -413,7 +370,3 @@ class KafkaEventLog:
 def _forwards(backwards: bool) -> None:
     if backwards:
         raise NotSupported("a consumer reads a log forwards only; read it all and turn it around")
-
-
-def _key(stream: StreamId) -> bytes:
-    return str(stream).encode()

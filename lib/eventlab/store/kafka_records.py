@@ -40,6 +40,11 @@ class Record(NamedTuple):
         return f"{self.topic}, partition {self.partition}, offset {self.offset}"
 
 
+def key_of(stream: StreamId) -> bytes:
+    """The key of all records of a stream."""
+    return str(stream).encode()
+
+
 def headers(event: StoredEvent) -> dict[str, str]:
     """The envelope of an event, but for its stream: that is the key of the record."""
     found = {

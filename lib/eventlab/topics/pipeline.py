@@ -2,24 +2,24 @@
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from threading import Event
+from concurrent.futures import Future
+from threading import Event, Thread
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 
 from eventlab import settings
 from eventlab.cluster.clients import abandon
 from eventlab.store import Unavailable
-from eventlab.store.kafka import Cluster
 from eventlab.store.kafka_records import Record
+from eventlab.store.kafka_writer import Cluster
 from eventlab.topics.batches import BATCH, by_partition, fatal, gone
 from eventlab.topics.errors import RecordFailed, RecordsLost
 
 _POLL_SECONDS = 0.1  # how often it looks up while nothing comes
 _PAUSE_SECONDS = 0.5  # before it begins again
-# For a commit or abort. Less than socket.timeout.ms, past which librdkafka would repeat the request in silence.
-_ANSWER_SECONDS = 8.0
+_GRACE_SECONDS = 1.0  # how much longer than it was told librdkafka may take
 
 
 class Output(NamedTuple):
@@ -107,9 +107,9 @@ class Pipeline:
             for each in partitions:
                 mine = settings.transactions(f"{self._name}-{each.partition}")
                 producer = self._producers[each.partition] = Producer(self._kafka.config(**mine))
-                producer.init_transactions(_ANSWER_SECONDS)
+                producer.init_transactions(settings.ANSWER_SECONDS)
             # After that, for then the predecessor's last transaction has ended one way or the other.
-            places = consumer.committed(partitions, _ANSWER_SECONDS)
+            places = consumer.committed(partitions, settings.ANSWER_SECONDS)
         except KafkaException as error:
             # What the client raises in a callback comes out of poll() as its reason, a KafkaError, which no `except`
             # catches (confluent-kafka 2.16 on Python 3.11). One that is raised here comes out as it is.
@@ -129,10 +129,32 @@ class Pipeline:
         producer.begin_transaction()
         for output in outputs:
             self._produce(producer, output)
-        place = TopicPartition(self._topic, partition, end)
-        producer.send_offsets_to_transaction([place], consumer.consumer_group_metadata(), _ANSWER_SECONDS)
-        producer.commit_transaction(_ANSWER_SECONDS)  # which waits for all records, and fails when one fails
+        self._add_place(consumer, TopicPartition(self._topic, partition, end))
+        producer.commit_transaction(settings.ANSWER_SECONDS)  # which waits for all records, and fails when one fails
         self._well = time.monotonic()
+
+    def _add_place(self, consumer: Consumer, place: TopicPartition) -> None:
+        """Make how far it is part of the transaction.
+
+        When the group's coordinator is gone, librdkafka 2.16 may wait for ever, whatever time it is given
+        (https://github.com/confluentinc/librdkafka/issues/5456 and 5511). Then its producer is left to it: it cannot be
+        closed while it is at work, and is fenced by the next.
+        """
+        answer: Future[None] = Future()
+        arguments = [place], consumer.consumer_group_metadata(), settings.ANSWER_SECONDS
+
+        def ask(producer: Producer = self._producers[place.partition]) -> None:
+            try:
+                answer.set_result(producer.send_offsets_to_transaction(*arguments))
+            except BaseException as error:  # whatever it is, it is raised below
+                answer.set_exception(error)
+
+        Thread(target=ask, daemon=True).start()
+        try:
+            answer.result(settings.ANSWER_SECONDS + _GRACE_SECONDS)
+        except TimeoutError:
+            del self._producers[place.partition]
+            raise KafkaException(KafkaError(KafkaError._TIMED_OUT, "the group's coordinator does not answer")) from None
 
     def _processed(self, record: Record) -> Iterable[Output]:
         try:

@@ -10,8 +10,8 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 
 from eventlab import settings
 from eventlab.store import Unavailable
-from eventlab.store.kafka import Cluster
 from eventlab.store.kafka_records import Record
+from eventlab.store.kafka_writer import Cluster
 from eventlab.topics.batches import BATCH, Batch, by_partition, fatal, gone
 from eventlab.topics.errors import Fenced, RecordsLost
 from eventlab.topics.reading import Read, log_events

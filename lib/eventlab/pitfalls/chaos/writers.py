@@ -1,6 +1,8 @@
 """Those who write: accounts, each with one writer, who books as fast as the cluster takes it."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from itertools import count
 from random import Random
 from threading import Event
 
@@ -19,6 +21,7 @@ _ACCOUNTS = 5  # of each writer
 # Bookings that a writer hands over together. The careless have so many that they go in several requests.
 _FEW, _PAGE = 5, 20
 _CENTS = (100, 50_000)
+_REGISTRY = TypeRegistry([Fact])
 _CARELESS = {
     "acks": "1",
     "enable.idempotence": False,  # librdkafka's default, and with it up to a million requests in flight
@@ -34,7 +37,7 @@ Writer = Callable[[FaultProxy, str, int, int, Event], Sequence[Sent]]
 """``(proxy, topic, number, seed, stop)``: write until ``stop`` is set; what was sent, and what is known of it."""
 
 
-def bookings(writer: int, seed: int, page: int) -> Iterator[Sequence[Fact]]:
+def bookings(writer: str, seed: int, page: int) -> Iterator[Sequence[Fact]]:
     """Pages of so many of one account's bookings, without end; an account's versions go on from page to page."""
     chance = Random(f"{seed} {writer}")  # noqa: S311 bookings that repeat, not secrets
     versions = [0] * _ACCOUNTS
@@ -49,52 +52,67 @@ def bookings(writer: int, seed: int, page: int) -> Iterator[Sequence[Fact]]:
 
 
 def careful(proxy: FaultProxy, topic: str, number: int, seed: int, stop: Event) -> Sequence[Sent]:
-    """With the library's log. What is not acknowledged is looked for, and written again when it is not there.
+    """With the library's log; of two writers one has a name."""
+    return (_by_name if number % 2 else _nameless)(proxy, topic, f"{number}", seed, stop)
 
-    An event that is written again has the id that it had, so that whoever finds it twice knows it.
-    """
-    log = KafkaEventLog(proxy, topic, TypeRegistry([Fact]))
+
+def _by_name(proxy: FaultProxy, topic: str, writer: str, seed: int, stop: Event) -> list[Sent]:
+    """What got no answer is looked for in the log, opened again, and written again when it is not there."""
     sent: list[Sent] = []
-    try:
-        for page in bookings(number, seed, _FEW):
-            stream = StreamId.parse(page[0].key)
-            left = [NewEvent(fact) for fact in page]
-            while left and not stop.is_set():
-                attempts, sure = _append(log, stream, left)
-                sent += attempts
-                left = [] if sure else _missing(log, stream, left, stop)
-            if stop.is_set():
-                return sent
-    finally:
+    log: KafkaEventLog | None = None
+    for page in bookings(writer, seed, _FEW):
+        stream, events, done = StreamId.parse(page[0].key), [NewEvent(fact) for fact in page], False
+        while not done and not stop.is_set():
+            try:
+                if log is None:
+                    log = KafkaEventLog(proxy, topic, _REGISTRY, writer=writer)
+                    done = any(each.id == events[0].id for each in log.read(stream))
+                if not done:
+                    _append(log, stream, page, events, sent)
+                    done = True
+            except Unavailable:
+                if log is not None:
+                    log.close()
+                log = None
+        if stop.is_set():
+            break
+    if log is not None:
         log.close()
-    raise AssertionError("unreachable: bookings do not end")
+    return sent
 
 
-def _append(log: KafkaEventLog, stream: StreamId, page: Sequence[NewEvent]) -> tuple[list[Sent], bool]:
-    facts = [new.event for new in page if isinstance(new.event, Fact)]
+def _nameless(proxy: FaultProxy, topic: str, writer: str, seed: int, stop: Event) -> list[Sent]:
+    """As the library's log is without more. What got no answer stays so, and the writer goes on with new accounts."""
+    sent: list[Sent] = []
+    with closing(KafkaEventLog(proxy, topic, _REGISTRY)) as log:
+        for attempt in count():
+            for page in bookings(f"{writer}-{attempt}", seed, _FEW):
+                if stop.is_set():
+                    return sent
+                try:
+                    _append(log, StreamId.parse(page[0].key), page, [NewEvent(fact) for fact in page], sent)
+                except Unavailable:
+                    break
+    raise AssertionError("unreachable: attempts do not end")
+
+
+def _append(
+    log: KafkaEventLog, stream: StreamId, page: Sequence[Fact], events: Sequence[NewEvent], sent: list[Sent]
+) -> None:
+    """Note in ``sent`` what becomes of ``page``. Raises Unavailable when that is unknown."""
     try:
-        places = log.append(stream, page).positions
+        places = log.append(stream, events).positions
     except Unavailable:
-        return [Sent(fact, "unknown") for fact in facts], False
+        sent += [Sent(fact, "unknown") for fact in page]
+        raise
     partition = log.partition(stream)
-    return [Sent(fact, "ok", partition, place - 1) for fact, place in zip(facts, places, strict=True)], True
-
-
-def _missing(log: KafkaEventLog, stream: StreamId, page: Sequence[NewEvent], stop: Event) -> list[NewEvent]:
-    """What of ``page`` the log does not hold; asks until there is an answer."""
-    while not stop.is_set():
-        try:
-            there = {each.id for each in log.read(stream)}
-        except Unavailable:
-            continue
-        return [new for new in page if new.id not in there]
-    return []
+    sent += [Sent(fact, "ok", partition, place - 1) for fact, place in zip(page, places, strict=True)]
 
 
 def careless(proxy: FaultProxy, topic: str, number: int, seed: int, stop: Event) -> Sequence[Sent]:
     """With a producer as many have it: nobody waits for an acknowledgement, or looks at what could not be delivered."""
     with Sender(topic, proxy.config(**_CARELESS)) as sender:
-        for page in bookings(number, seed, _PAGE):
+        for page in bookings(f"{number}", seed, _PAGE):
             sender.send(page)
             sender.settle(0)
             if stop.wait(_BREATH_SECONDS):
