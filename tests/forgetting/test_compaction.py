@@ -28,4 +28,4 @@ def test_without_a_tombstone_compaction_keeps_the_name(kafka: Kafka) -> None:
 def test_kafkas_own_settings_name_no_time_by_which_it_is_done(kafka: Kafka) -> None:
     table = compaction.defaults(kafka).set_index("setting")
     assert table.loc["max.compaction.lag.ms", "by default"] == "no limit"
-    assert table.loc["segment.ms", "by default"] == "7 days, 0:00:00"
+    assert table.loc["segment.ms", "by default"] == "7 d"

@@ -9,7 +9,6 @@ import contextlib
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -34,6 +33,7 @@ SETTINGS: Mapping[str, str] = MappingProxyType(
         "file.delete.delay.ms": "1",
     }
 )
+_UNITS = {"d": 86_400_000, "h": 3_600_000, "min": 60_000, "s": 1000, "ms": 1}  # in milliseconds
 CHOSEN, NAME = "customer-17", "Wilhelmina Achterberg"
 _PATIENCE_SECONDS = 60  # the cleaner of a broker that is not told otherwise looks every 15 s
 _HEARTBEAT_SECONDS = 0.1  # a topic in use gets records all the time
@@ -113,7 +113,11 @@ def _words(setting: str, value: str) -> str:
         return f"{int(value) / 2**20:g} MiB"
     if not setting.endswith(".ms"):
         return value
-    return "no limit" if int(value) > _NO_LIMIT else str(timedelta(milliseconds=int(value)))
+    milliseconds = int(value)
+    if milliseconds > _NO_LIMIT:
+        return "no limit"
+    unit, size = next(((unit, size) for unit, size in _UNITS.items() if milliseconds >= size), ("ms", 1))
+    return f"{milliseconds / size:g} {unit}"
 
 
 class _Disk:
