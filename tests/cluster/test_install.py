@@ -33,6 +33,7 @@ class Mirror(http.server.ThreadingHTTPServer):
         self.asked: list[str] = []
         self.spoil: Callable[[str, bytes], bytes] = lambda name, content: content
         self.cut: set[str] = set()
+        self.dropped: set[str] = set()
         self.held = threading.Event()
         self.hold: set[str] = set()
 
@@ -50,6 +51,10 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         name = self.path.rsplit("/", 1)[1]
         self.server.asked.append(name)
+        if name in self.server.dropped:
+            self.server.dropped.remove(name)
+            self.close_connection = True
+            return
         if name not in JARS or not self.path.startswith("/maven/"):
             self.send_error(404)
             return
@@ -127,6 +132,16 @@ def test_a_mirror_serves_as_well(
     asked = len(mirror.asked)
     assert fetch() == []
     assert len(mirror.asked) == asked, "the second run needs no network"
+
+
+def test_a_connection_that_breaks_once_is_tried_again(
+    bare: Path, mirror: Mirror, fetch: Callable[[], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EVENTLAB_MAVEN", mirror.url)
+    mirror.dropped = {SOME}
+    fetch()
+    assert there(bare) == set(JARS)
+    assert mirror.dropped == set()
 
 
 def test_maven_itself_has_them_already(

@@ -21,6 +21,7 @@ from eventlab.cluster.errors import LabError
 LOCK = Path(__file__).with_name("jars.lock")
 _DOWNLOADS_AT_ONCE = 8
 _TIMEOUT_SECONDS = 60
+_ATTEMPTS = 3
 _SETUP = "make setup"
 
 Progress = Callable[[str, int, int], None]
@@ -128,13 +129,27 @@ def _bring(jar: Jar, directory: Path, staging: Path, again: str = _SETUP, progre
     if _right(jar.cached, jar):
         shutil.copyfile(jar.cached, part)
     else:
-        part = _download(jar, staging, progress)
+        part = _patiently(jar, staging, progress)
         if not _right(part, jar):
             raise LabError(
                 f"{jar.coordinate} came with a wrong checksum, so it was thrown away. A proxy or a mirror changed "
                 f"it, or the download was cut off: run `{again}` again; if that does not help, ask whoever runs it."
             )
     return part.replace(target)
+
+
+def _patiently(jar: Jar, staging: Path, progress: Progress | None) -> Path:
+    """Download it; a connection that broke is tried again, since among a hundred files one may."""
+    from requests import exceptions
+
+    for attempt in range(1, _ATTEMPTS):
+        try:
+            return _download(jar, staging / f"attempt-{attempt}", progress)
+        except (exceptions.ProxyError, exceptions.SSLError, exceptions.Timeout):
+            raise
+        except (exceptions.ConnectionError, exceptions.ChunkedEncodingError):
+            continue
+    return _download(jar, staging / "last-attempt", progress)
 
 
 def _download(jar: Jar, staging: Path, progress: Progress | None) -> Path:
