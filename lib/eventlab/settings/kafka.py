@@ -9,13 +9,13 @@ from eventlab.settings.quiet import QUIET
 class Default(NamedTuple):
     """A setting, why it is so, and its proof: the pitfall of the gallery that it cures, a public page, or ``measured``.
 
-    What was measured says ``docs/decisions/kafka-defaults.md``. What only changes what is printed has no proof.
+    What was measured says ``docs/decisions/kafka-defaults.md``.
     """
 
     name: str
     value: bool | int | str
     reason: str
-    proof: str = ""
+    proof: str
 
 
 MEASURED = "measured"
@@ -38,7 +38,7 @@ PRODUCER = (
         "allow.auto.create.topics", False, "a mistyped name is an error, not a new topic with other settings", MEASURED
     ),
     Default("linger.ms", 0, "who waits for an acknowledgement gains nothing from waiting for a fuller batch", MEASURED),
-    Default("log_level", 0, "what goes wrong is raised, once and in words that say what to do"),
+    Default("log_level", 0, "what goes wrong is raised; librdkafka prints it besides, past Python", MEASURED),
 )
 TRANSACTIONS = (
     Default(
@@ -62,7 +62,7 @@ CONSUMER = (
     Default("auto.offset.reset", "error", "what was deleted unread is missing from the view: stop and say so", "P19"),
     Default("enable.partition.eof", True, "the end is known, also where marks of transactions stand in it", MEASURED),
     Default("fetch.wait.max.ms", 100, "how long a broker holds its answer at the end: the end shows sooner", MEASURED),
-    Default("log_level", 0, "what goes wrong is raised, once and in words that say what to do"),
+    Default("log_level", 0, "what goes wrong is raised; librdkafka prints it besides, past Python", MEASURED),
 )
 MEMBER = (
     Default(
