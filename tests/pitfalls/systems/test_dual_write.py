@@ -2,10 +2,11 @@ from collections import Counter
 
 import pytest
 
-from eventlab.pitfalls.orders import LISTENING, STEPS
+from eventlab.cluster import LabError
+from eventlab.pitfalls.orders import LISTENING
 from eventlab.pitfalls.record import Fact
 from eventlab.pitfalls.systems import dual_write
-from eventlab.pitfalls.systems.dual_write import Books
+from eventlab.pitfalls.systems.dual_write import STEPS, Books
 
 
 @pytest.fixture(scope="module", params=STEPS)
@@ -21,6 +22,7 @@ def test_the_shop_is_killed_once_at_each_step_and_only_between_the_two_writes_do
         "publish, then commit": {"acknowledged": "ghost"},
         "outbox": {},
         "listen to yourself": {},
+        "change data capture": {},
     }
     table = result.table()
     found = table[table["verdict"] != ""]
@@ -39,10 +41,18 @@ def test_the_helpers_are_killed_too_and_a_relay_sends_again_what_the_reader_take
     way, result = books
     helpers = {
         "outbox": ["relay: acknowledged", "relay: noted"],
+        "change data capture": ["relay: acknowledged", "relay: noted"],
         "listen to yourself": [f"listener: {step}" for step in LISTENING],
     }
     assert list(result.killed_beside) == helpers.get(way, [])
-    assert set(result.published.values()) == ({2} if way == "outbox" else {1})
+    assert set(result.published.values()) == ({2} if "relay: acknowledged" in result.killed_beside else {1})
+
+
+@pytest.mark.parametrize("url", ["sqlite:///shop.db", "postgresql+psycopg://nobody:x@127.0.0.1:9/shop"])
+def test_a_database_whose_log_cannot_be_followed_is_a_sentence(kafka, monkeypatch, url):
+    monkeypatch.setenv("EVENTLAB_SQL", url)
+    with pytest.raises(LabError, match=r"follow.* its log|follows the log.*none\. The lab's own"):
+        dual_write.run(kafka, way="change data capture")
 
 
 ORDERS = [Fact(f"order-{number}", 1, "OrderPlaced", "3 × trousers", "shop") for number in (1, 2, 3, 4)]

@@ -2,7 +2,7 @@
 
 import tempfile
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -14,14 +14,18 @@ import pandas as pd
 
 from eventlab import show
 from eventlab.cluster import Kafka
-from eventlab.pitfalls import orders, outbox
+from eventlab.pitfalls import captured, orders, outbox
 from eventlab.pitfalls.actors import Actor
 from eventlab.pitfalls.experiment import Pitfall
-from eventlab.pitfalls.orders import LISTENING, STEPS
+from eventlab.pitfalls.orders import LISTENING
 from eventlab.pitfalls.record import Fact
 from eventlab.pitfalls.topics import read
 from eventlab.show.charts import WIDTH, Figure
 from eventlab.show.palette import BLUE, VERMILLION
+
+_CAPTURE = "change data capture"
+STEPS: Mapping[str, Sequence[str]] = {**orders.STEPS, _CAPTURE: captured.STEPS}
+"""Where the shop is killed, by way."""
 
 # In each life the shop takes two orders, and dies in the second; there is a life for each step, and one that lasts.
 ORDERS = 2 * max(map(len, STEPS.values())) + 2
@@ -30,7 +34,7 @@ _IDEMPOTENT = {"enable.idempotence": True, "max.in.flight": 1, "log_level": 0}
 _LANE_HEIGHT = 44  # pixels
 _LOOKS = {"there": (BLUE, "circle"), "missing": (VERMILLION, "cross")}
 
-Way = Literal["commit, then publish", "publish, then commit", "outbox", "listen to yourself"]
+Way = Literal["commit, then publish", "publish, then commit", "outbox", "listen to yourself", "change data capture"]
 
 
 @dataclass(frozen=True)
@@ -133,46 +137,60 @@ def run(kafka: Kafka, *, way: Way = "commit, then publish", seed: int = 7) -> Bo
 
     Whoever ordered when it died got no answer. What is asked is not whether that order counts, but whether database
     and topic say the same. With "outbox" the shop writes to its database alone, and a relay sends what lies in the
-    outbox; with "listen to yourself" it writes to the topic alone, and a listener brings its orders from there into the
-    database. These helpers are killed at each of their steps, too.
+    outbox; with "change data capture" it does so too, and a relay sends what stands in the database's own log (that is
+    PostgreSQL's; else the database is SQLite's). With "listen to yourself" it writes to the topic alone, and a listener
+    brings its orders from there into the database. These helpers are killed at each of their steps, too.
     """
-    topic = kafka.topic("orders")
-    made = _orders(seed)
-    with tempfile.TemporaryDirectory() as directory:
-        database = Path(directory) / "shop.db"
-        orders.make(database)
-        where = {"database": str(database), "topic": topic, "config": kafka.config()}
-        killed = _shop(way, made, where)
-        beside = _beside(way, where, kafka)
-        stored = frozenset(orders.stored(database))
+    topic, made = kafka.topic("orders"), _orders(seed)
+    killed, beside, stored = _captured(kafka, topic, made) if way == _CAPTURE else _told(kafka, topic, made, way)
     published = Counter(record.key for record in read(kafka, topic))
     return Books(made, stored, published, killed, beside)
 
 
-def _shop(way: Way, made: Sequence[Fact], where: Mapping[str, object]) -> dict[str, str]:
+Outcome = tuple[Mapping[str, str], Sequence[str], frozenset[str]]
+"""At which step the shop was killed, by order; at which steps its helper was; and the orders in the database."""
+
+
+def _told(kafka: Kafka, topic: str, made: Sequence[Fact], way: Way) -> Outcome:
+    """A shop on SQLite that says itself what it has done, to whomever its ``way`` tells."""
+    with tempfile.TemporaryDirectory() as directory:
+        database = Path(directory) / "shop.db"
+        orders.make(database)
+        where = {"database": str(database), "topic": topic, "config": kafka.config()}
+        killed = _lives(made, STEPS[way], orders.shop, way=way, **where)
+        relay = Actor(outbox.relay, outbox=str(database), topic=topic, config=kafka.config(**_IDEMPOTENT))
+        beside: Sequence[str] = ()
+        if way == "outbox":
+            beside = _struck("relay", relay, ("acknowledged", "noted"))
+        elif way == "listen to yourself":
+            beside = _struck("listener", Actor(orders.listen, **where), LISTENING)
+        return killed, beside, frozenset(orders.stored(database))
+
+
+def _captured(kafka: Kafka, topic: str, made: Sequence[Fact]) -> Outcome:
+    """A shop on PostgreSQL that knows of no topic."""
+    with captured.place() as place:
+        where = place._asdict()
+        killed = _lives(made, STEPS[_CAPTURE], captured.shop, **where)
+        relay = Actor(captured.relay, topic=topic, config=kafka.config(**_IDEMPOTENT), **where)
+        return killed, _struck("relay", relay, captured.RELAYING), frozenset(captured.stored(place))
+
+
+def _lives(made: Sequence[Fact], steps: Sequence[str], shop: Callable[..., None], **options: object) -> dict[str, str]:
     """All lives of the shop; gives at which step it was killed, by order."""
     killed, taken = dict[str, str](), [order.encode().decode() for order in made]
-    for life, step in enumerate(STEPS[way]):
-        with Actor(orders.shop, way=way, orders=taken[2 * life : 2 * life + 2], **where) as process:
+    for life, step in enumerate(steps):
+        with Actor(shop, orders=taken[2 * life : 2 * life + 2], **options) as process:
             process.until(step, times=2)
             process.kill()
         killed[made[2 * life + 1].key] = step
-    with Actor(orders.shop, way=way, orders=taken[2 * len(killed) :], **where) as process:
+    with Actor(shop, orders=taken[2 * len(killed) :], **options) as process:
         process.finish()
     return killed
 
 
-def _beside(way: Way, where: Mapping[str, object], kafka: Kafka) -> Sequence[str]:
-    """What other process the way needs, killed at each of its steps; gives those."""
-    config = kafka.config(**_IDEMPOTENT)
-    relay = Actor(outbox.relay, outbox=where["database"], topic=where["topic"], config=config)
-    helpers: dict[str, tuple[str, Actor, Sequence[str]]] = {
-        "outbox": ("relay", relay, ("acknowledged", "noted")),
-        "listen to yourself": ("listener", Actor(orders.listen, **where), LISTENING),
-    }
-    if way not in helpers:
-        return ()
-    name, helper, steps = helpers[way]
+def _struck(name: str, helper: Actor, steps: Sequence[str]) -> list[str]:
+    """Another process that the way needs, killed at each of its steps; gives those."""
     with helper as process:
         for step in steps:
             process.until(step)
