@@ -47,6 +47,11 @@ def test_it_opens_at_the_latest_version(shown):
     assert timeline(STEPS, "balance").step == STEPS[-1]
 
 
+def test_a_day_at_the_end_of_the_line_stays_in_the_picture():
+    days = history(*(Money.of(amount, "EUR") for amount in ("1.00", "2.00", "3.00")), gap=timedelta(days=1))
+    assert re.search(r'text-anchor="end"[^>]*>Mar 06</text>', _Line.of(days, "balance").svg())
+
+
 @given(version=st.integers(1, len(STEPS)))
 def test_every_version_shows_its_event_its_changes_and_the_state_as_of_it(shown, version):
     shown.version = version

@@ -87,7 +87,8 @@ class _Line:
         x = (
             altair.X("time:T")
             .scale(type="utc", domain=[frame["start"], frame["end"]], nice=False)
-            .axis(tickCount=_TICKS, labelOverlap="greedy", labelSeparation=6)
+            # Flush, because the picture has no room beside the line.
+            .axis(tickCount=_TICKS, labelOverlap="greedy", labelSeparation=6, labelFlush=True)
             .title(None)
         )
         y = altair.Y("value:Q").scale(domain=[frame["low"], frame["high"]], nice=False).title(self.title)

@@ -220,7 +220,14 @@ class TwoTimes(PictureWidget):
 
         def axis(kind: Any, column: str, span: tuple[datetime, datetime], title: str) -> Any:
             scale = altair.Scale(type="utc", domain=[_milliseconds(end) for end in span], nice=False)
-            ticks = altair.Axis(tickCount=_TICKS, labelOverlap="greedy", labelSeparation=6, grid=False, titlePadding=10)
+            ticks = altair.Axis(
+                tickCount=_TICKS,
+                labelOverlap="greedy",
+                labelSeparation=6,
+                labelFlush=kind is altair.X,  # the picture has no room beside the plane
+                grid=False,
+                titlePadding=10,
+            )
             return kind(column, type="temporal", scale=scale, axis=ticks, title=title)
 
         def x(column: str) -> Any:
