@@ -1,8 +1,8 @@
 """Chaos for the project's own Kafka code: three brokers under full load, struck by a plan of faults.
 
-``cured`` is the library as it is, with :mod:`eventlab.settings`: :class:`~eventlab.store.KafkaEventLog`, whose writers
-look for what was not acknowledged before they write it again, a view by :class:`~eventlab.topics.TopicProjector`, and
-copies in another topic by :class:`~eventlab.topics.Pipeline`. ``broken`` is what many have: ``acks=1``, no idempotence,
+``cured`` is the library as it is, with :mod:`eventlab.settings`: :class:`~eventlab.store.KafkaEventLog`, half of whose
+writers have a name and write again what turns out not to be there, a view by :class:`~eventlab.topics.TopicProjector`,
+and copies in another topic by :class:`~eventlab.topics.Pipeline`. ``broken`` is what many have: ``acks=1``, no idempotence,
 several requests in flight, reports that nobody reads, groups that commit by themselves.
 Every checker judges both: what is in the log, what the view applied, and what was copied.
 """
