@@ -13,7 +13,11 @@ from eventlab.cluster.processes import Process
 
 from .labs import DEADLINE, User, eventually
 
-ECHO = "import os, sys; print(os.getpid(), flush=True); [print(line.strip().upper(), flush=True) for line in sys.stdin]"
+READY = "import os, sys; print(os.getpid(), flush=True)"
+ECHO = f"{READY}; [print(line.strip().upper(), flush=True) for line in sys.stdin]"
+# It never looks at its input. Only Linux tells such a program that its parent is gone.
+DEAF = f"{READY}; import signal; signal.pause()"
+END_WITH_THEIR_LEASH = {"reads": ECHO, **({"deaf": DEAF} if sys.platform == "linux" else {})}
 
 
 def test_lines_go_in_and_come_out_as_they_are_written():
@@ -47,12 +51,12 @@ print(tied.stdout.readline().strip()); print(tied.stdout.readline().strip())
     eventually(lambda: not directory.exists())
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux can tell a program that its parent is gone")
-def test_it_ends_with_a_killed_leash():
-    with leash.tie([sys.executable, "-c", ECHO]) as tied:
-        directory, program = Path(tied.stdout.readline().strip()), Process.of(int(tied.stdout.readline()))
+@pytest.mark.parametrize("program", END_WITH_THEIR_LEASH)
+def test_it_ends_with_a_killed_leash(program: str):
+    with leash.tie([sys.executable, "-c", END_WITH_THEIR_LEASH[program]]) as tied:
+        directory, tied_up = Path(tied.stdout.readline().strip()), Process.of(int(tied.stdout.readline()))
         tied.kill()
-        eventually(lambda: not program.alive)
+        eventually(lambda: not tied_up.alive)
     shutil.rmtree(directory)
 
 
