@@ -1,5 +1,6 @@
-"""The real brokers and databases that the tests share: one lab of each size for the whole session."""
+"""The real brokers and databases that the tests share: one lab for the whole session."""
 
+import contextlib
 import time
 import uuid
 from collections.abc import Iterator
@@ -58,15 +59,16 @@ def lab(_own_home: Path) -> Lab:
     return lab
 
 
-@pytest.fixture(scope="session")
-def kafka(lab: Lab) -> Kafka:
-    """One broker. Topics are unique per test: ``kafka.topic("name")``."""
-    return cluster.connect(brokers=1)
+@pytest.fixture(scope="module")
+def kafka(lab: Lab) -> Iterator[Kafka]:
+    """One broker. Topics are unique per test, ``kafka.topic("name")``, and go with the last test of the file."""
+    with contextlib.closing(cluster.connect(brokers=1)) as kafka:
+        yield kafka
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def kafka3(lab: Lab) -> Iterator[Kafka]:
-    """Three brokers, beside the one."""
+    """Three brokers, beside the one. A few files need them, and idle they take as much of the processor as they are."""
     with cluster.up(brokers=3) as kafka:
         yield kafka
 
