@@ -10,6 +10,8 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from eventlab.cli import main
 from eventlab.cluster import Kafka, Lab, LabError
+from eventlab.cluster.health import healthy
+from eventlab.cluster.watch import Watch
 
 from .labs import DEADLINE, eventually, handle, read, write
 
@@ -107,6 +109,40 @@ def test_without_a_quorum_restart_does_not_hang_and_up_mends_all(shared: Lab, th
     assert {broker.state for broker in brokers} == {"running"}
     assert handle(shared).bootstrap == before
     assert read(three.config(), topic, 1) == ["before"]
+
+
+def test_a_leader_is_killed_and_the_watch_sees_another_one_and_the_block_leaves_a_healed_cluster(
+    three: Kafka,
+) -> None:
+    topic = three.topic("orders")
+    with Watch(three, topic) as watch:
+        with contextlib.suppress(ZeroDivisionError), healthy(three):
+            write(three.config(), topic, ["before"])
+            before = watch.until(lambda seen: seen.whole)
+            others = [broker for broker in three.brokers if broker.id != before.leader]
+            for broker in others:  # nobody elects before it was looked
+                broker.pause()
+            three.brokers[before.leader - 1].kill()
+            killed, still = watch.until(lambda seen: True), watch.until(lambda seen: True)
+            assert (killed.brokers[before.leader], killed.led, still.led) == ("dead", False, False)
+            for broker in others:
+                broker.resume()
+            after = watch.until(lambda seen: seen.led)
+            assert after.leader in before.in_sync - {before.leader}
+            watch.note("another one leads")
+            others[0].pause()
+            raise ZeroDivisionError
+        assert {broker.state for broker in three.brokers} == {"running"}
+        assert watch.until(lambda seen: True).whole
+    timeline = watch.timeline
+    assert 0 < still.seconds - killed.seconds <= timeline.leaderless < timeline.samples[-1].seconds
+    [(seconds, text)] = timeline.notes
+    assert (after.seconds < seconds, text) == (True, "another one leads")
+
+
+def test_what_does_not_come_in_time_is_an_error(three: Kafka) -> None:
+    with Watch(three, three.topic("orders")) as watch, pytest.raises(LabError, match=r"did not happen within 0\.3 s"):
+        watch.until(lambda seen: seen.leader == 4, seconds=0.3)
 
 
 def test_a_broker_restarts_on_its_port_with_its_data_which_outlive_the_lab(own: Lab) -> None:

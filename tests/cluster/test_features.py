@@ -59,23 +59,6 @@ def test_a_transaction_is_seen_whole_or_not_at_all(kafka: Kafka) -> None:
     assert read(kafka.config(), topic, 2, **everything) == ["aborted", "committed"]
 
 
-def test_three_brokers_keep_three_copies_of_what_they_need_to_know(kafka3: Kafka) -> None:
-    topic = kafka3.topic("orders", partitions=3)
-    producer = Producer(kafka3.config(**{"transactional.id": kafka3.name("writer")}))
-    producer.init_transactions()
-    producer.begin_transaction()
-    producer.produce(topic, b"value")
-    producer.commit_transaction()
-    assert read(kafka3.config(), topic, 1) == ["value"]
-    metadata = kafka3.admin.list_topics(timeout=DEADLINE)
-    assert set(metadata.brokers) == {1, 2, 3}
-    copies = {
-        name: {len(partition.replicas) for partition in metadata.topics[name].partitions.values()}
-        for name in (topic, "__consumer_offsets", "__transaction_state")
-    }
-    assert copies == {topic: {3}, "__consumer_offsets": {3}, "__transaction_state": {3}}
-
-
 def test_a_mistyped_topic_is_an_error_not_a_new_topic(kafka: Kafka) -> None:
     producer = Producer(kafka.config(**{"message.timeout.ms": 2000, "topic.metadata.propagation.max.ms": 500}))
     reports = []

@@ -60,25 +60,6 @@ class TestWithoutAFault:
         assert [f"{broker.host}:{broker.port}" for broker in told] == proxy.bootstrap.split(",")
         assert proxy.bootstrap != kafka.bootstrap
 
-    def test_three_brokers_have_a_port_each_and_all_clients_stay_behind_them(self, kafka3):
-        topic = kafka3.topic("three", partitions=6)
-        with FaultProxy(kafka3) as proxy:
-            admin = AdminClient(proxy.config())
-            told = {f"{each.host}:{each.port}" for each in admin.list_topics(timeout=DEADLINE).brokers.values()}
-            assert told == set(proxy.bootstrap.split(","))
-            described = admin.describe_cluster().result(DEADLINE)
-            assert {f"{node.host}:{node.port}" for node in described.nodes} == told
-            produced, fetched = proxy.watch(Frames("Produce")), proxy.watch(Frames("Fetch"))
-            grouped = proxy.watch(Frames("JoinGroup"))
-            producer = Producer(proxy.config())
-            for partition in range(6):
-                producer.produce(topic, "x", partition=partition)
-            assert producer.flush(DEADLINE) == 0
-            assert read(proxy.config(), topic, 6) == ["x"] * 6
-            assert produced.struck >= 3
-            assert fetched.struck >= 3
-            assert grouped.struck >= 1
-
     def test_it_knows_how_long_the_frames_were(self, kafka):
         topic = kafka.topic("long")
         with FaultProxy(kafka) as proxy:

@@ -66,17 +66,6 @@ def test_yours_is_used_when_it_is_named(running, monkeypatch):
     assert "EVENTLAB_REGISTRY: answers" in repr(doctor())
 
 
-def test_down_ends_it_and_reset_takes_its_schemas(running):
-    process = server(running)
-    client(running).register_schema("carts-value", SCHEMA)
-    running.down()
-    assert not process.is_running()
-    running.up(1, with_registry=True)
-    assert client(running).get_subjects() == ["carts-value"]
-    running.reset()
-    assert not (running.home / "registry").exists()
-
-
 def test_it_ends_with_its_user_however_that_ends(home):
     with User(home, "print(cluster.schema_registry())") as user:
         address = user.line()
@@ -113,6 +102,17 @@ def test_a_registry_that_dies_at_start_says_why(running, monkeypatch, tmp_path):
     monkeypatch.setattr(registry, "_HEAP", "-Xmx2m")
     with pytest.raises(LabError, match=r"died at start(.|\n)*The whole log: .*registry\.log"):
         registry.start(tmp_path / "registry", tmp_path / "logs", "-Dnobody")
+
+
+def test_down_ends_it_and_reset_takes_its_schemas(running):
+    process = server(running)
+    client(running).register_schema("carts-value", SCHEMA)
+    running.down()
+    assert not process.is_running()
+    running.up(1, with_registry=True)
+    assert client(running).get_subjects() == ["carts-value"]
+    running.reset()
+    assert not (running.home / "registry").exists()
 
 
 class TestFirstUse:

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from confluent_kafka import Consumer, ShareConsumer, TopicPartition
 
-from eventlab import cluster
 from eventlab.cluster import Kafka, Lab, LabError
 from eventlab.cluster.groups import Groups
 
@@ -48,12 +47,6 @@ def test_another_size_is_refused_with_the_cure(shared: Lab) -> None:
     assert len(shared.status()["kafka"]["brokers"]) == 1
     with pytest.raises(LabError, match="1 or 3 brokers, not 2"):
         shared.up(2)
-
-
-def test_a_lesson_that_needs_three_gets_them_beside_the_one(kafka: Kafka, kafka3: Kafka) -> None:
-    again = cluster.connect(brokers=3)
-    assert again.bootstrap == kafka3.bootstrap != kafka.bootstrap
-    assert ([len(k.brokers) for k in (kafka, kafka3)]) == [1, 3]
 
 
 def test_two_sizes_at_once_get_two_labs(home: Path) -> None:
