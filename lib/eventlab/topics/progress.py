@@ -4,12 +4,13 @@ import time
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from confluent_kafka import IsolationLevel
+from confluent_kafka import IsolationLevel, KafkaException
 
 from eventlab.cluster import Kafka
 from eventlab.cluster.ends import ends
 from eventlab.cluster.pace import Look, Pace
 from eventlab.events.envelope import Position
+from eventlab.store import Unavailable
 from eventlab.topics.projector import TopicProjector
 from eventlab.views.errors import NotReached, ViewError
 
@@ -25,21 +26,33 @@ class Lag(NamedTuple):
 
 
 def lag(kafka: Kafka, projector: TopicProjector) -> Lag:
-    """How much the view is behind its topic now. Raises ViewError when partitions were added."""
+    """How much the view is behind its topic now. Raises ViewError when partitions were added, and Unavailable."""
     at, parked = projector.sink.state()
-    committed = ends(kafka, projector.topic, IsolationLevel.READ_COMMITTED)
-    written = ends(kafka, projector.topic, IsolationLevel.READ_UNCOMMITTED)
+    committed = _ends(kafka, projector.topic, IsolationLevel.READ_COMMITTED)
+    written = _ends(kafka, projector.topic, IsolationLevel.READ_UNCOMMITTED)
     if at.keys() != committed.keys():
         raise ViewError(f"{projector.topic} has {len(committed)} partitions, and the view {len(at)}: some go unread")
     behind = sum(max(0, end - at[partition]) for partition, end in committed.items())
     return Lag(behind, sum(max(0, end - committed[partition]) for partition, end in written.items()), len(parked))
 
 
+def _ends(kafka: Kafka, topic: str, isolation: IsolationLevel) -> dict[int, int]:
+    why = "there is no such topic"
+    try:
+        if found := ends(kafka, topic, isolation):
+            return found
+    except KafkaException as error:
+        why = error.args[0].str()
+    except TimeoutError:
+        why = "its brokers do not answer"
+    raise Unavailable(f"where {topic} ends cannot be told: {why}; check that the cluster runs (eventlab status)")
+
+
 def keeping_up(kafka: Kafka, projector: TopicProjector, *, seconds: float = 2.0) -> Pace:
     """Whether the view keeps up with its topic, from two looks that are ``seconds`` apart.
 
     ``.keeps_up()``, ``.lag`` in offsets, ``.there_in``; parked records are what is set ``aside``. What an open
-    transaction hides is no lag of the view. Raises ViewError when partitions were added.
+    transaction hides is no lag of the view. Raises as :func:`lag`.
     """
     first, _ = _look(kafka, projector)
     time.sleep(seconds)
