@@ -1,6 +1,7 @@
 from datetime import datetime
 from typing import Any
 
+import numpy
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -38,6 +39,14 @@ def test_the_difference_of_two_versions_holds_the_events_between(
     difference = diff(store_of(stream, story), decider, stream, a, b)
     assert [recorded.version for recorded in difference.events] == list(range(a + 1, b + 1))
     assert difference.after == decider.fold((r.event for r in difference.events), difference.before)
+
+
+def test_versions_may_come_out_of_a_data_frame() -> None:
+    store = store_of(ACCOUNT, ANA)
+    one, two = numpy.arange(1, 3)
+    assert diff(store, account.decider, ACCOUNT, one, two) == diff(store, account.decider, ACCOUNT, 1, 2)
+    with pytest.raises(ValueError, match="a version is a whole number, not True"):
+        diff(store, account.decider, ACCOUNT, 0, True)
 
 
 def test_ana_sees_the_payment_and_its_correction() -> None:

@@ -8,7 +8,7 @@ from eventlab.domain.decider import Command, Decider, Event, State
 from eventlab.events.envelope import Recorded, StreamId
 from eventlab.history.changes import Change, changes
 from eventlab.history.fold import folded
-from eventlab.history.moments import Axis, Moment, check_order, events_until, had_happened
+from eventlab.history.moments import Axis, Moment, events_until, had_happened, in_order
 from eventlab.store.contract import EventStore
 
 
@@ -41,7 +41,7 @@ def diff(
     version stands. ``a`` may be before the first event. Raises ValueError when ``a`` is after ``b``, when they are not
     of one kind, and as :func:`as_of` does; LookupError when there is no such stream.
     """
-    check_order(a, b, "versions")
+    a, b = in_order(a, b, "version")
     known = had_happened(a, axis)
     events = events_until(store, stream, b, axis)
     before = folded(decider, filter(known, events))

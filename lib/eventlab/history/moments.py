@@ -67,16 +67,21 @@ def check_axis(axis: str) -> None:
         raise ValueError(f"there is no time axis {axis!r}: choose one of {', '.join(get_args(Axis))}")
 
 
-def check_order(a: Moment, b: Moment, counted: str) -> None:
-    """Raises ValueError when ``a`` is after ``b``, or one is ``counted`` (versions, positions) and the other a time."""
+def in_order(a: Moment, b: Moment, what: str) -> tuple[Moment, Moment]:
+    """Both moments, numbers as Python's own.
+
+    Raises ValueError when ``a`` is after ``b``, or one is a ``what`` (version or position) and the other a time.
+    """
+    a, b = plain(a, what), plain(b, what)
     if isinstance(a, int) and isinstance(b, int):
         upside_down = b < a
     elif isinstance(a, int) or isinstance(b, int):
-        raise ValueError(f"{a} and {b} cannot be compared: give two {counted} or two times")
+        raise ValueError(f"{a} and {b} cannot be compared: give two {what}s or two times")
     else:
         upside_down = instant(b) < instant(a)
     if upside_down:
         raise ValueError(f"{a} is after {b}: give the earlier moment first")
+    return a, b
 
 
 def check_span(time: datetime, first: datetime, last: datetime, what: str) -> None:
@@ -104,6 +109,12 @@ def whole_number(number: object, what: str) -> int:
     if isinstance(number, bool) or not isinstance(number, Integral):
         raise ValueError(f"a {what} is a whole number, not {number!r}")
     return int(number)
+
+
+def plain(moment: Moment, what: str) -> Moment:
+    """``moment``; when it counts something, a ``what``, as :func:`whole_number` gives it."""
+    given: object = moment
+    return whole_number(given, what) if isinstance(given, Integral) else moment
 
 
 def check_position(position: int, head: int) -> None:
@@ -142,6 +153,7 @@ def events_until(store: EventStore, stream: StreamId, moment: Moment, axis: Axis
     Raises ValueError for a version that the stream does not have, and for a time without a zone, before the first event
     or in the future; LookupError when there is no such stream.
     """
+    moment = plain(moment, "version")
     happened = had_happened(moment, axis)
     if not isinstance(moment, int):
         events = whole(store, stream)

@@ -11,9 +11,9 @@ from eventlab.history.moments import (
     Axis,
     Moment,
     check_axis,
-    check_order,
     check_position,
     check_span,
+    in_order,
     instant,
     whole_number,
 )
@@ -61,7 +61,7 @@ class Population:
         ``a`` may be before the first event. Raises ValueError when ``a`` is after ``b``, when they are not of one kind,
         and as :meth:`as_of` does.
         """
-        check_order(a, b, "positions")
+        a, b = in_order(a, b, "position")
         after = self._at(b, axis)
         nothing_yet = not isinstance(a, int) and instant(a) < self._span[f"{axis}_first"]
         return difference(self.kind, after.clear() if nothing_yet else self._at(a, axis), after)
