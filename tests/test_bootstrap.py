@@ -25,13 +25,30 @@ def load(project: Path) -> ModuleType:
     return module
 
 
+def checkout(directory: Path) -> Path:
+    for name in NEEDED:
+        (directory / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(PROJECT / name, directory / name)
+    return directory
+
+
 @pytest.fixture
 def fresh(tmp_path: Path) -> Path:
     """A checkout without .venv, as far as set-up reads it."""
-    for name in NEEDED:
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(PROJECT / name, tmp_path / name)
-    return tmp_path
+    return checkout(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def offline(tmp_path_factory: pytest.TempPathFactory) -> "tuple[Path, subprocess.CompletedProcess[str]]":
+    """A checkout whose first set-up found no network, and what it said. Its environment has pip and nothing else."""
+    project = checkout(tmp_path_factory.mktemp("offline"))
+    return project, set_up(project, PIP_INDEX_URL=f"http://127.0.0.1:{closed_port()}/simple")
+
+
+@pytest.fixture
+def begun(offline: "tuple[Path, subprocess.CompletedProcess[str]]", tmp_path: Path) -> Path:
+    """Another one of those, to go on from."""
+    return shutil.copytree(offline[0], tmp_path / "begun", symlinks=True)
 
 
 def set_up(project: Path, **environment: str) -> "subprocess.CompletedProcess[str]":
@@ -54,41 +71,41 @@ def last_line(text: str) -> str:
     return text.strip().splitlines()[-1]
 
 
-def test_without_network_it_says_so_and_what_to_do(fresh: Path) -> None:
-    done = set_up(fresh, PIP_INDEX_URL=f"http://127.0.0.1:{closed_port()}/simple")
+def test_without_network_it_says_so_and_what_to_do(
+    offline: "tuple[Path, subprocess.CompletedProcess[str]]",
+) -> None:
+    _, done = offline
     assert done.returncode == 1
     assert "could not be reached" in last_line(done.stderr)
     assert "make setup" in last_line(done.stderr)
     assert "Traceback" not in done.stderr
 
 
-def test_a_dead_proxy_is_named(fresh: Path) -> None:
-    done = set_up(fresh, PIP_INDEX_URL="http://index.invalid/simple", PIP_PROXY=f"http://127.0.0.1:{closed_port()}")
+def test_a_dead_proxy_is_named(begun: Path) -> None:
+    done = set_up(begun, PIP_INDEX_URL="http://index.invalid/simple", PIP_PROXY=f"http://127.0.0.1:{closed_port()}")
     assert done.returncode == 1
     assert "proxy" in last_line(done.stderr).lower()
 
 
-def test_a_changed_package_is_refused(fresh: Path, tmp_path: Path) -> None:
-    version = next(line for line in (fresh / "requirements.lock").read_text().splitlines() if line.startswith("uv=="))
+def test_a_changed_package_is_refused(begun: Path, tmp_path: Path) -> None:
+    version = next(line for line in (begun / "requirements.lock").read_text().splitlines() if line.startswith("uv=="))
     number = version.removeprefix("uv==").split()[0]
     wheel = tmp_path / "links" / f"uv-{number}-py3-none-any.whl"
     wheel.parent.mkdir()
     with zipfile.ZipFile(wheel, "w") as archive:
         archive.writestr("uv/__init__.py", "not what was locked")
-    done = set_up(fresh, PIP_NO_INDEX="1", PIP_FIND_LINKS=str(wheel.parent))
+    done = set_up(begun, PIP_NO_INDEX="1", PIP_FIND_LINKS=str(wheel.parent))
     assert done.returncode == 1
     assert "wrong checksum" in last_line(done.stderr)
 
 
-def test_the_next_run_goes_on_after_a_failure_and_after_a_broken_environment(fresh: Path) -> None:
-    index = f"http://127.0.0.1:{closed_port()}/simple"
-    set_up(fresh, PIP_INDEX_URL=index)
-    python = fresh / ".venv" / "bin" / "python"
+def test_the_next_run_goes_on_after_a_failure_and_after_a_broken_environment(begun: Path) -> None:
+    python = begun / ".venv" / "bin" / "python"
     assert python.exists()
     python.unlink()
     python.write_text("#!/bin/sh\nexit 1\n")
     python.chmod(0o755)
-    done = set_up(fresh, PIP_INDEX_URL=index)
+    done = set_up(begun, PIP_INDEX_URL=f"http://127.0.0.1:{closed_port()}/simple")
     assert "could not be reached" in last_line(done.stderr)
     assert subprocess.run([python, "-c", "import pip"], check=False).returncode == 0
 
