@@ -193,20 +193,6 @@ def test_without_a_lab_each_command_says_so(tmp_path: Path) -> None:
     assert "nothing to remove" in eventlab("reset", home=tmp_path).stdout
 
 
-def test_reset_removes_the_labs_data_and_nothing_else(tmp_path: Path) -> None:
-    (tmp_path / "mine.txt").write_text("not the lab's")
-    progress = tmp_path / "progress" / "me.json"
-    progress.parent.mkdir()
-    progress.write_text("{}")
-    assert eventlab("up", home=tmp_path).returncode == 0
-    pid = status(tmp_path)["kafka"]["brokers"][0]["pid"]
-    assert eventlab("reset", home=tmp_path).returncode == 0
-    assert not (tmp_path / "kafka").exists()
-    assert (tmp_path / "mine.txt").exists()
-    assert progress.exists()
-    assert not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
-
-
 def test_a_report_that_cannot_be_written_gets_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     done = eventlab("run", "--report", str(tmp_path / "file" / "report"), home=tmp_path)
@@ -230,3 +216,17 @@ def test_run_reports_the_notebook_that_fails_and_goes_on(tmp_path: Path) -> None
     index = (report / "index.html").read_text()
     assert "ZeroDivisionError" in index
     assert "all is well" in (report / "2_good.html").read_text()
+
+
+def test_reset_removes_the_labs_data_and_nothing_else(home: Path) -> None:
+    """The last test of the file: the lab of the others is what it removes."""
+    (home / "mine.txt").write_text("not the lab's")
+    progress = home / "progress" / "me.json"
+    progress.parent.mkdir()
+    progress.write_text("{}")
+    pid = status(home)["kafka"]["brokers"][0]["pid"]
+    assert eventlab("reset", home=home).returncode == 0
+    assert not (home / "kafka").exists()
+    assert (home / "mine.txt").exists()
+    assert progress.exists()
+    assert not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
