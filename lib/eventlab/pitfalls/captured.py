@@ -14,9 +14,7 @@ import msgspec
 import psycopg
 from confluent_kafka import Producer
 from psycopg.sql import SQL, Identifier
-from sqlalchemy import make_url
 
-from eventlab import cluster
 from eventlab.cluster import LabError
 from eventlab.pitfalls.actors import Tell
 from eventlab.pitfalls.record import Fact
@@ -24,7 +22,7 @@ from eventlab.pitfalls.record import Fact
 STEPS = ("begun", "inserted", "committed")
 RELAYING = ("acknowledged", "noted")
 _PATIENCE_SECONDS = 20.0
-_CURE = "The lab's own can be followed: unset EVENTLAB_SQL."
+CURE = "The lab's own can be followed: unset EVENTLAB_SQL."
 _PEEK = """
 SELECT lsn, data FROM pg_logical_slot_peek_binary_changes(%s, NULL, NULL, 'proto_version', '1',
     'publication_names', %s)
@@ -44,15 +42,9 @@ class Place(NamedTuple):
 
 
 @contextmanager
-def place() -> Iterator[Place]:
-    """An empty one, removed afterwards. Raises LabError for a database whose log cannot be followed."""
-    url = make_url(cluster.database(postgres=True))
-    if url.get_backend_name() != "postgresql":
-        raise LabError(
-            f"This experiment follows the log of a PostgreSQL, and {url.get_backend_name()} is none. {_CURE}"
-        )
-    plain = url.set(drivername="postgresql").render_as_string(hide_password=False)
-    made = Place(plain, f"eventlab_orders_{uuid.uuid4().hex[:8]}")
+def place(url: str) -> Iterator[Place]:
+    """An empty one in the PostgreSQL at ``url``, removed afterwards. Raises LabError if its log cannot be followed."""
+    made = Place(url, f"eventlab_orders_{uuid.uuid4().hex[:8]}")
     try:
         with made.connect() as database:
             _tell(database, "CREATE TABLE {} (id text PRIMARY KEY, fact text)", made.name)
@@ -61,7 +53,8 @@ def place() -> Iterator[Place]:
     except psycopg.Error as error:
         with suppress(psycopg.Error):
             _remove(made)
-        raise LabError(f"PostgreSQL does not let you follow its log: {str(error).strip()}. {_CURE}") from error
+        why = " ".join(str(error).split())
+        raise LabError(f"PostgreSQL does not let you follow its log ({why}). {CURE}") from error
     try:
         yield made
     finally:

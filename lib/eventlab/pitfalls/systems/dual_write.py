@@ -11,9 +11,10 @@ from typing import Literal
 
 import altair
 import pandas as pd
+from sqlalchemy import make_url
 
-from eventlab import show
-from eventlab.cluster import Kafka
+from eventlab import cluster, show
+from eventlab.cluster import Kafka, LabError
 from eventlab.pitfalls import captured, orders, outbox
 from eventlab.pitfalls.actors import Actor
 from eventlab.pitfalls.experiment import Pitfall
@@ -169,7 +170,11 @@ def _told(kafka: Kafka, topic: str, made: Sequence[Fact], way: Way) -> Outcome:
 
 def _captured(kafka: Kafka, topic: str, made: Sequence[Fact]) -> Outcome:
     """A shop on PostgreSQL that knows of no topic."""
-    with captured.place() as place:
+    url = make_url(cluster.database(postgres=True))
+    if url.get_backend_name() != "postgresql":
+        raise LabError(f"{url.get_backend_name()} does not let you follow its log. {captured.CURE}")
+    plain = url.set(drivername="postgresql").render_as_string(hide_password=False)
+    with captured.place(plain) as place:
         where = place._asdict()
         killed = _lives(made, STEPS[_CAPTURE], captured.shop, **where)
         relay = Actor(captured.relay, topic=topic, config=kafka.config(**_IDEMPOTENT), **where)
