@@ -310,7 +310,7 @@ class KafkaEventLog:
             message = consumer.poll(_POLL_SECONDS)
             if message is None and not caught_up:
                 if time.monotonic() > deadline:
-                    self._unavailable("no broker answers; check with: eventlab status")
+                    self._unavailable("no broker answers")
             elif message is None or message.error() is None:
                 yield message
                 deadline = time.monotonic() + PATIENCE_SECONDS
@@ -349,7 +349,7 @@ class KafkaEventLog:
         try:
             metadata = self._writer.producer.list_topics(self._topic, timeout=PATIENCE_SECONDS).topics[self._topic]
         except KafkaException as error:
-            self._unavailable(f"{error.args[0].str()}; check with: eventlab status")
+            self._unavailable(error.args[0].str())
         if metadata.error is not None:
             self._unavailable(f"{metadata.error.str()} (make one with kafka.topic)")
         return len(metadata.partitions)

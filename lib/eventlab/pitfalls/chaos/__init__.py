@@ -2,8 +2,8 @@
 
 ``cured`` is the library as it is, with :mod:`eventlab.settings`: :class:`~eventlab.store.KafkaEventLog`, half of whose
 writers have a name and write again what turns out not to be there, a view by :class:`~eventlab.topics.TopicProjector`,
-and copies in another topic by :class:`~eventlab.topics.Pipeline`. ``broken`` is what many have: ``acks=1``, no idempotence,
-several requests in flight, reports that nobody reads, groups that commit by themselves.
+and copies in another topic by :class:`~eventlab.topics.Pipeline`. ``broken`` is what many have: ``acks=1``, no
+idempotence, several requests in flight, reports that nobody reads, groups that commit by themselves.
 Every checker judges both: what is in the log, what the view applied, and what was copied.
 """
 

@@ -145,8 +145,8 @@ def run(
         proxy = stack.enter_context(FaultProxy(kafka))
         config = proxy.config()
         readers = [
-            Actor(work.reader.work, config=config, topic=topic, group=kafka.name("view"), path=str(path)),
-            Actor(work.copy, config=config, source=topic, target=target, group=kafka.name("copies")),
+            Actor(work.reader.work, config=config, topic=topic, group=kafka.group("view"), path=str(path)),
+            Actor(work.copy, config=config, source=topic, target=target, group=kafka.group("copies")),
         ]
         for reader in readers:
             stack.enter_context(reader)
