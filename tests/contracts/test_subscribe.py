@@ -1,5 +1,6 @@
 """Subscribing: catch up, then live, in commit order, no gap and no duplicate."""
 
+from contextlib import closing
 from threading import Thread
 
 from eventlab.store import EventStore
@@ -41,6 +42,13 @@ def test_one_who_waits_is_woken(store: EventStore) -> None:
     store.append(CART, several([1]))
     waiting.join(PATIENCE_SECONDS)
     assert seen == [1]
+
+
+def test_a_subscription_can_be_closed_before_its_end(store: EventStore) -> None:
+    store.append(CART, several([1, 2]))
+    with closing(store.subscribe()) as subscription:
+        assert quantities(take(1, subscription)) == [1]
+    assert list(subscription) == []
 
 
 def test_two_subscriptions_do_not_take_from_each_other(store: EventStore) -> None:

@@ -95,6 +95,17 @@ def test_a_subscriber_that_sleeps_is_woken(postgres_url: str, monkeypatch: pytes
     store.close()
 
 
+def test_a_closed_subscription_lets_go_of_its_connection(postgres_url: str) -> None:
+    store = SqlEventStore(postgres_url)
+    store.append(CART, [abandoned("late")])
+    subscription = store.subscribe()
+    next(subscription)
+    subscription.close()
+    store.close()
+    await_no_client(postgres_url)
+    assert next(subscription, None) is None  # it is held up to here: nothing was left to the garbage collector
+
+
 FORKING = """
 import signal
 import sys

@@ -132,11 +132,11 @@ def test_the_patience_is_for_one_absence_of_the_database_and_not_for_all(
     projecting, stop, now, follow = Projector(store, carts, patience=60), Event(), 0.0, store.follow
     absences = iter([1.0, 100.0])
 
-    def fail_twice(after: Position, idle: float | None) -> Iterator[Sequence[Recorded]]:
+    def fail_twice(after: Position, stop: Event) -> Iterator[Sequence[Recorded]]:
         nonlocal now
         if (until := next(absences, None)) is None:
             stop.set()
-            return follow(after, idle)
+            return follow(after, stop=stop)
         now = until
         raise Unavailable("the database is away")
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from threading import Thread
 
 import pytest
+from sqlalchemy.event import listen
 
 from eventlab.events.envelope import Position
 from eventlab.store import SqlEventStore
@@ -27,6 +28,7 @@ from .shop import POISON, added, additions, cart, carts, expected, fails_on_pois
 
 MANY = 50
 PATIENCE_SECONDS = 60.0
+IDLE_SECONDS = 1.0  # a view looks four times in it whether it shall stop
 
 
 def test_whoever_waits_for_their_position_reads_their_writes(store: SqlEventStore) -> None:
@@ -37,6 +39,18 @@ def test_whoever_waits_for_their_position_reads_their_writes(store: SqlEventStor
                 wait_until(store, view, written.positions[-1], PATIENCE_SECONDS)
             assert {row[0]: row[1] for row in shown(store, carts)}[str(cart(number))] == number + 2
             assert len(shown(store, additions)) == 2 * (number + 1)
+
+
+def test_a_view_without_news_keeps_its_connection(store: SqlEventStore) -> None:
+    opened: list[object] = []
+    with start(store, carts):
+        written = store.append(cart(1), [added()])
+        wait_until(store, carts, written.positions[-1], PATIENCE_SECONDS)
+        listen(store.engine, "connect", lambda made, _: opened.append(made))
+        time.sleep(IDLE_SECONDS)
+        assert opened == []
+        later = store.append(cart(1), [added()])
+        wait_until(store, carts, later.positions[-1], PATIENCE_SECONDS)
 
 
 def test_waiting_ends_with_the_timeout_and_says_how_far_the_view_is(store: SqlEventStore) -> None:

@@ -1,8 +1,7 @@
 """The event store in memory: the contract at its shortest, for tests, lessons and what-if replays."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
 from datetime import datetime
-from itertools import chain
 from threading import Condition
 from uuid import UUID
 
@@ -137,7 +136,9 @@ class MemoryEventStore:
         found = list(self.read(stream, after))
         return [each.event for each in found], found[-1].version if found else after
 
-    def follow(self, after: Position = BEGINNING, idle: float | None = None) -> Iterator[Sequence[Recorded]]:
+    def follow(
+        self, after: Position = BEGINNING, idle: float | None = None
+    ) -> Generator[Sequence[Recorded], None, None]:
         """See :meth:`EventStore.follow <eventlab.store.contract.EventStore.follow>`."""
         while True:
             with self._changed:
@@ -147,9 +148,10 @@ class MemoryEventStore:
                 after = each.position
                 yield [each]
 
-    def subscribe(self, after: Position = BEGINNING, idle: float | None = None) -> Iterator[Recorded]:
+    def subscribe(self, after: Position = BEGINNING, idle: float | None = None) -> Generator[Recorded, None, None]:
         """See :meth:`EventStore.subscribe <eventlab.store.contract.EventStore.subscribe>`."""
-        return chain.from_iterable(self.follow(after, idle))
+        for page in self.follow(after, idle):
+            yield from page
 
     def head(self) -> Position:
         """See :meth:`EventStore.head <eventlab.store.contract.EventStore.head>`."""

@@ -3,7 +3,8 @@
 import random
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
 from threading import Event
 from typing import Literal
 
@@ -21,7 +22,6 @@ from eventlab.views.view import View
 
 Progress = Callable[[int, int], None]
 
-_IDLE_SECONDS = 0.25  # how soon a projector without events notices that it shall stop
 RETRY_SECONDS = (0.05, 1.0)  # the first and the longest pause while the database is away
 STALLED_MS = 10_000  # a worker that sleeps inside its transaction (SIGSTOP) is put out by PostgreSQL after this
 
@@ -77,32 +77,27 @@ class Projector:
         When the database goes away, it is tried again with growing pauses, and work goes on from the checkpoint.
         Raises HandlerFailed; Unavailable after ``patience`` seconds; what cannot be decoded raises EventError.
         """
-        idle = None if stop is None else _IDLE_SECONDS
-        stop = stop or Event()
+        stopped = stop or Event()
         pause, away_since = RETRY_SECONDS[0], None
-        while not stop.is_set():
+        while not stopped.is_set():
             try:
-                for page in self._batches(stop, idle):
-                    if page:
-                        self._serve(page)
-                    pause, away_since = RETRY_SECONDS[0], None
+                with closing(self._batches(stop)) as batches:
+                    for page in batches:
+                        if page:
+                            self._serve(page)
+                        pause, away_since = RETRY_SECONDS[0], None
             except Unavailable:
                 away_since = away_since or time.monotonic()
                 if time.monotonic() - away_since > self._patience:
                     raise
-                stop.wait(pause)
+                stopped.wait(pause)
                 pause = min(2 * pause, RETRY_SECONDS[1])
 
-    def _batches(self, stop: Event, idle: float | None) -> Iterator[Sequence[Recorded]]:
+    def _batches(self, stop: Event | None) -> Generator[Sequence[Recorded], None, None]:
         after = min(self._positions().values())
         if self._store.head() <= after:
             yield []  # the database is back, and there was nothing to do meanwhile
-        while not stop.is_set():
-            for page in self._store.follow(after, idle):
-                yield page
-                after = page[-1].position
-                if stop.is_set():
-                    return
+        yield from self._store.follow(after, stop=stop)
 
     def _positions(self) -> dict[int, Position]:
         with told_plainly(self._where), self._store.engine.connect() as connection:
