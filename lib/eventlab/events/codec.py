@@ -38,7 +38,8 @@ class JsonCodec:
         self._encode = msgspec.json.Encoder().encode
         self._fields = msgspec.json.Decoder(versions.Fields).decode
         self._decoders: dict[type, msgspec.json.Decoder[Any]] = {}
-        self._writers: dict[type, tuple[EventType, tuple[str, int], Callable[[object], bytes]]] = {}
+        self._writers: dict[type, tuple[tuple[str, int], Callable[[object], bytes]]] = {}
+        self._changes = registry.changes  # as of when _writers are
 
     def encode(self, event: object) -> Encoded:
         """The stored form of ``event``.
@@ -46,7 +47,7 @@ class JsonCodec:
         Raises UnknownEventType for an unregistered class, and Unwritable when a field holds what its declared type
         does not allow, or what JSON and the databases cannot hold (lone surrogates, the character NUL).
         """
-        _, type_, write = self._to_write(type(event))
+        type_, write = self._to_write(type(event))
         return Encoded(*type_, write(event))
 
     def encode_all(self, events: Iterable[object]) -> tuple[list[tuple[str, int]], list[bytes]]:
@@ -56,18 +57,21 @@ class JsonCodec:
         """
         types, data = [], []
         for event in events:
-            _, type_, write = self._to_write(type(event))
+            type_, write = self._to_write(type(event))
             types.append(type_)
             data.append(write(event))
         return types, data
 
-    def _to_write(self, cls: type) -> tuple[EventType, tuple[str, int], Callable[[object], bytes]]:
-        """The entry of a class, its type name and schema version, and what encodes its events."""
-        entry = self.registry.of_class(cls)
-        known = self._writers.get(cls)
-        if known is None or known[0] is not entry:  # it may have been registered again
+    def _to_write(self, cls: type) -> tuple[tuple[str, int], Callable[[object], bytes]]:
+        """Type name and schema version of a class, and what encodes its events."""
+        if self._changes != self.registry.changes:
+            self._writers, self._changes = {}, self.registry.changes
+        writers = self._writers
+        known = writers.get(cls)
+        if known is None:
+            entry = self.registry.of_class(cls)
             write = self._writer(entry.name, self._decoder(cls).decode)
-            known = self._writers[cls] = entry, (entry.name, entry.schema_version), write
+            known = writers[cls] = (entry.name, entry.schema_version), write
         return known
 
     def downcast(self, event: object, schema_version: int) -> Encoded:

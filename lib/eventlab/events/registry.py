@@ -36,6 +36,7 @@ class TypeRegistry:
         self._by_name: dict[str, EventType] = {}
         self._by_former: dict[str, EventType] = {}
         self._by_class: dict[type, EventType] = {}
+        self.changes = 0  # each makes an entry that was looked up before out of date
         for cls in classes:
             self.register(cls)
 
@@ -79,6 +80,7 @@ class TypeRegistry:
                 del self._by_former[former]
         self._by_name[new.name] = self._by_class[cls] = new
         self._by_former.update(dict.fromkeys(new.formerly, new))
+        self.changes += 1
         return cls
 
     def of_class(self, cls: type) -> EventType:

@@ -26,5 +26,5 @@ class Batch(Struct, frozen=True):
 
 def batch(append: Append, codec: JsonCodec) -> Batch:
     """``append``, encoded. Raises what the codec raises."""
-    types, data = codec.encode_all(new.event for new in append.events)
+    types, data = codec.encode_all([new.event for new in append.events])
     return Batch(str(append.stream), *bounds(append.expected), append.events, types, data)

@@ -1,7 +1,6 @@
 """What every event store promises. ``tests/contracts/`` holds each store to it."""
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 from typing import Protocol
@@ -49,8 +48,7 @@ class Unavailable(StoreError):
     """The database or broker behind the store cannot be reached or refuses to write; nothing is known to be lost."""
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Appended:
+class Appended(Struct, frozen=True):
     """Where the events of one append stand: version and position of each, in order.
 
     Held as plain numbers: of a class of our own there would be two objects more for each event of an import, all of

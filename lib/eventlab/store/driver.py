@@ -83,9 +83,11 @@ class Driver:
             compiled = str(text(statement).compile(dialect=self._engine.dialect))
             return self._statements.setdefault(statement, compiled)
 
-    @contextmanager
-    def cursor(self) -> Iterator[Any]:
-        """A cursor in autocommit mode. Raises Unavailable, or SQLAlchemy's IntegrityError and DataError."""
+    def use(self, work: Callable[[Any], Result]) -> Result:
+        """What ``work`` makes of a cursor in autocommit mode.
+
+        Raises Unavailable, or SQLAlchemy's IntegrityError and DataError.
+        """
         try:
             self._room.get(timeout=_PATIENCE_SECONDS)
         except Empty:
@@ -94,7 +96,7 @@ class Driver:
         try:
             connection = self._take()
             try:
-                yield connection.cursor()
+                return work(connection.cursor())
             except BaseException:
                 try:
                     with told_plainly(self._where), self.telling(connection):
@@ -111,7 +113,7 @@ class Driver:
 
     @contextmanager
     def apart(self) -> Iterator[Any]:
-        """As :meth:`cursor`, of a connection that is kept for long and is none of the few that appends wait for."""
+        """A cursor as in :meth:`use`, of a connection that is kept for long: none of those that appends wait for."""
         with told_plainly(self._where):
             connection = self._open()
             try:
@@ -188,24 +190,23 @@ class Driver:
 
     def rows(self, statement: str, **parameters: Any) -> list[tuple[Any, ...]]:
         """All rows that ``statement``, which only reads, gives."""
-        return self.again(lambda: self._rows(statement, parameters))
-
-    def _rows(self, statement: str, parameters: dict[str, Any]) -> list[tuple[Any, ...]]:
-        with self.cursor() as cursor:
-            found: list[tuple[Any, ...]] = cursor.execute(self.sql(statement), parameters).fetchall()
-            return found
+        return self.again(lambda cursor: cursor.execute(self.sql(statement), parameters).fetchall())
 
     def read(self, use: Callable[[Iterator[tuple[Any, ...]]], Result], statement: str, **parameters: Any) -> Result:
         """What ``use`` makes of the rows that ``statement``, which only reads, gives; ``use`` may be called twice.
 
         For many rows: they come in parts, each gone before the next one, which PostgreSQL prepares meanwhile.
         """
-        return self.again(lambda: self._read(use, statement, parameters))
+        return self.again(lambda cursor: self._read(cursor, use, statement, parameters))
 
     def _read(
-        self, use: Callable[[Iterator[tuple[Any, ...]]], Result], statement: str, parameters: dict[str, Any]
+        self,
+        cursor: Any,
+        use: Callable[[Iterator[tuple[Any, ...]]], Result],
+        statement: str,
+        parameters: dict[str, Any],
     ) -> Result:
-        with self.cursor() as cursor, closing(cursor):
+        with closing(cursor):
             if self._engine.dialect.name == "postgresql":
                 # Closed before the connection is used again: it is not free as long as rows may come.
                 with closing(cursor.stream(self.sql(statement), parameters, size=PART)) as rows:
@@ -213,14 +214,17 @@ class Driver:
             cursor.execute(self.sql(statement), parameters)
             return use(chain.from_iterable(iter(partial(cursor.fetchmany, PART), [])))
 
-    def again(self, work: Callable[[], Result]) -> Result:
-        """Do what may be done twice; once more when the connection breaks, since the server may be back already."""
+    def again(self, work: Callable[[Any], Result]) -> Result:
+        """As :meth:`use`, for ``work`` that may be done twice: once more when the connection breaks.
+
+        The server may be back already.
+        """
         try:
-            return work()
+            return self.use(work)
         except Unavailable as error:
             if not getattr(error.__cause__, "connection_invalidated", False):
                 raise
-            return work()
+            return self.use(work)
 
 
 _drivers = WeakSet[Driver]()

@@ -222,8 +222,8 @@ class Postgresql:
         now = time.monotonic()
         if now - self._notified >= _QUIET_SECONDS:
             self._notified = now
-            with suppress(Unavailable), self._driver.cursor() as cursor:
-                cursor.execute(self._notify)
+            with suppress(Unavailable):
+                self._driver.use(lambda cursor: cursor.execute(self._notify))
 
     def stored(self, row: Sequence[Any]) -> StoredEvent:
         """A selected row as the event that it holds."""

@@ -57,6 +57,8 @@ class Place(NamedTuple):
 def told_by(clock: Callable[[], datetime]) -> datetime:
     """The time of ``clock``, in UTC. Raises ValueError when it has no zone."""
     now = clock()
+    if type(now) is datetime and now.tzinfo is UTC:  # as utc_now gives it: nothing to check, nothing to change
+        return now
     check_times(now)
     return now.astimezone(UTC)
 
@@ -64,29 +66,6 @@ def told_by(clock: Callable[[], datetime]) -> datetime:
 def utc_now() -> datetime:
     """The time of this machine's clock, in UTC."""
     return datetime.now(UTC)
-
-
-def check_batch(events: Sequence[NewEvent]) -> None:
-    """Raises ValueError for an empty append, an id that comes twice in it, or metadata that is not text.
-
-    TypeError for what is no list of NewEvents: of a generator nothing would be left to store.
-    """
-    if not isinstance(events, _LISTS):
-        raise TypeError(f"the events of an append are a list, not {events!r:.100}")
-    if not events:
-        raise ValueError("nothing to append: the list of events is empty")
-    for new in events:
-        if not isinstance(new, NewEvent):
-            raise TypeError(f"what is appended are NewEvents, not {new!r:.100}")
-        for key, value in new.metadata.items() if new.metadata else ():
-            if not isinstance(key, str) or not isinstance(value, str) or not _is_text(key + value):
-                raise ValueError(
-                    f"metadata is text to text without the character NUL and lone surrogates, not {key!r}: {value!r}"
-                )
-        if new.valid_time is not None:
-            check_years(new.valid_time)
-    if len({new.id.int for new in events}) != len(events):
-        raise ValueError("two events of one append have the same id; each event needs its own")
 
 
 def check_years(time: datetime) -> None:
@@ -144,15 +123,12 @@ def bounds(expected: Expected) -> tuple[int, int]:
 def check_appends(appends: Sequence[Append]) -> None:
     """Raises ValueError when there is nothing to append, a stream or an id comes twice, or metadata is not text.
 
-    TypeError for what is no append at all.
+    TypeError for what is no append at all: of a generator nothing would be left to store.
     """
     if not isinstance(appends, _LISTS):
         raise TypeError(f"several appends are a list, not {appends!r:.100}")
     if not appends:
         raise ValueError("nothing to append: the list of appends is empty")
-    streams = [each.stream for each in appends]
-    if len(set(streams)) != len(streams):
-        raise ValueError("a stream comes twice in one append; put its events together")
     for each in appends:
         check_stream(each.stream)
         check_expectation(each.expected)
@@ -160,7 +136,24 @@ def check_appends(appends: Sequence[Append]) -> None:
             raise TypeError(f"the events for {each.stream} are a list, not {each.events!r:.100}")
         if not each.events:
             raise ValueError(f"nothing to append to {each.stream}: the list of events is empty")
-    check_batch([new for each in appends for new in each.events])
+        _check_events(each.events)
+    if len(appends) > 1 and len({each.stream for each in appends}) != len(appends):
+        raise ValueError("a stream comes twice in one append; put its events together")
+    if len({new.id.int for each in appends for new in each.events}) != sum(len(each.events) for each in appends):
+        raise ValueError("two events of one append have the same id; each event needs its own")
+
+
+def _check_events(events: Sequence[NewEvent]) -> None:
+    for new in events:
+        if not isinstance(new, NewEvent):
+            raise TypeError(f"what is appended are NewEvents, not {new!r:.100}")
+        for key, value in new.metadata.items() if new.metadata else ():
+            if not isinstance(key, str) or not isinstance(value, str) or not _is_text(key + value):
+                raise ValueError(
+                    f"metadata is text to text without the character NUL and lone surrogates, not {key!r}: {value!r}"
+                )
+        if new.valid_time is not None:
+            check_years(new.valid_time)
 
 
 def check_empty(last: int | None) -> None:

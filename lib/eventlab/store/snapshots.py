@@ -294,11 +294,8 @@ class SqlSnapshots(Snapshots):
         return sum(self._execute(self._drop, fold=fold) for fold in others)
 
     def _execute(self, statement: str, **parameters: Any) -> int:
-        def work() -> int:
-            with self._driver.cursor() as cursor:
-                return int(cursor.execute(self._driver.sql(statement), parameters).rowcount)
-
-        return self._driver.again(work)  # twice is once
+        # Twice is once.
+        return self._driver.again(lambda cursor: int(cursor.execute(self._driver.sql(statement), parameters).rowcount))
 
 
 class _Fold:

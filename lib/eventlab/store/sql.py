@@ -120,7 +120,7 @@ class SqlEventStore:
         try:
             if self._inline:
                 return self._append_with_views(appends, batches, now)
-            return self._driver.again(lambda: self._append(batches, now))  # twice is once: the events have ids
+            return self._append(batches, now)
         except DataError as error:
             raise self._not_taken(appends, error) from error
         except Unavailable as error:
@@ -137,11 +137,13 @@ class SqlEventStore:
         return StoreError(f"{self._where}: it does not take the events of {streams}; nothing was stored ({said})")
 
     def _append(self, batches: Sequence[Batch], now: datetime) -> list[Appended] | None:
+        def work(cursor: Anything) -> list[Appended] | None:
+            if appended := self._database.append(cursor, batches, now):
+                self._database.commit(cursor)
+            return appended
+
         try:
-            with self._driver.cursor() as cursor:
-                if appended := self._database.append(cursor, batches, now):
-                    self._database.commit(cursor)
-                return appended
+            return self._driver.again(work)  # twice is once: the events have ids
         except IntegrityError:
             return None
 

@@ -19,6 +19,7 @@ from eventlab.store.rules import StoredEvent, check_empty
 
 # A look is a read of one page of the file's header, from memory: some 5 µs.
 _LOOK_SECONDS = 0.005
+_TIME_LETTERS = len("2026-11-29 23:09:18.197161")
 _json = msgspec.json.Encoder()
 _metadata = msgspec.json.Decoder(dict[str, str])
 _parse = lru_cache(maxsize=4096)(StreamId.parse)
@@ -169,7 +170,7 @@ def _rows(batches: Sequence[Batch], firsts: Sequence[tuple[int, int]], learned: 
                 type_,
                 schema_version,
                 data.decode(),
-                new.id.hex,
+                f"{new.id.int:032x}",  # as its ``hex``, which is a function written in Python
                 learned if new.valid_time is None else _text(new.valid_time),
                 learned,
                 new.causation and new.causation.hex,
@@ -181,7 +182,7 @@ def _rows(batches: Sequence[Batch], firsts: Sequence[tuple[int, int]], learned: 
 
 def _text(time: datetime) -> str:
     """UTC without its zone, as SQLAlchemy writes it."""
-    return time.astimezone(UTC).isoformat(sep=" ", timespec="microseconds").removesuffix("+00:00")
+    return time.astimezone(UTC).isoformat(" ", "microseconds")[:_TIME_LETTERS]
 
 
 def _time(text: str) -> datetime:
