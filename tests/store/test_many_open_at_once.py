@@ -1,7 +1,8 @@
-"""Eight processes that open a new database at the same moment all succeed, and find one store."""
+"""Eight processes that open a new database at the same moment all succeed, and find one store; or an old file."""
 
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
+from contextlib import closing
 from multiprocessing import get_context
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
@@ -12,8 +13,11 @@ from eventlab.domain.cart import CartAbandoned
 from eventlab.events.envelope import NewEvent, StreamId, Version
 from eventlab.store import NoStream, SqlEventStore
 
+from .former import forms, make
+
 OPENERS = 8
 ROUNDS = 5
+FORMER_FILES = 2
 PATIENCE_SECONDS = 60.0
 
 _start: Barrier  # a barrier reaches the processes of a pool only while they are made
@@ -32,7 +36,7 @@ def open_and_write(url: str, schema: str | None, number: int) -> Version:
     return appended.versions[-1]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def openers() -> Iterator[Executor]:
     """Processes that wait for each other before each task, so that no two tasks go to the same one."""
     context = get_context("spawn")
@@ -58,3 +62,19 @@ def test_postgres(openers: Executor, postgres_url: str) -> None:
     """First the database as it comes, then schemas that have to be made as well."""
     for schema in (None, *(f"learner {number}" for number in range(1, ROUNDS))):
         check(openers, postgres_url, schema)
+
+
+def test_a_file_of_before(openers: Executor, tmp_path: Path) -> None:
+    """One of them rewrites it, the others wait for that; all append, and nothing is lost."""
+    with closing(SqlEventStore(f"sqlite:///{tmp_path / 'source.db'}")) as source:
+        source.append(StreamId("order", "1"), [NewEvent(CartAbandoned("late")) for _ in range(2_000)])
+        there = list(source.read_stored())
+    for number in range(FORMER_FILES):
+        path = tmp_path / f"{number}.db"
+        make(path, there)
+        url = f"sqlite:///{path}"
+        assert list(openers.map(open_and_write, [url] * OPENERS, [None] * OPENERS, range(OPENERS))) == [1] * OPENERS
+        with closing(SqlEventStore(url)) as store:
+            assert list(store.read_stored())[:-OPENERS] == there
+            assert store.head() == len(there) + OPENERS
+        assert forms(path) == {("blob", "integer", "integer")}

@@ -49,9 +49,9 @@ def batch(events: Sequence[StoredEvent]) -> pa.RecordBatch:
 
 
 def batch_of_rows(rows: Sequence[tuple[Any, ...]]) -> pa.RecordBatch:
-    """Rows with the fields of StoredEvent as columns: streams, data and metadata as text; ids and times may be, too.
+    """Rows with the fields of StoredEvent as columns: streams, data and metadata as text.
 
-    Raises ValueError for a row that holds no event.
+    Ids may be their bytes, and times microseconds since 1970. Raises ValueError for a row that holds no event.
     """
     values = dict(zip(StoredEvent._fields, zip(*rows, strict=True), strict=True))
     return pa.RecordBatch.from_arrays([_array(field, values[field.name]) for field in SCHEMA], schema=SCHEMA)
@@ -59,14 +59,8 @@ def batch_of_rows(rows: Sequence[tuple[Any, ...]]) -> pa.RecordBatch:
 
 def _array(field: pa.Field, values: Sequence[Any]) -> pa.Array:
     if field.type == _ID:
-        return pa.array([each and _bytes(each) for each in values], _ID)
-    if field.type == _TIME and isinstance(values[0], str):
-        return pa.array(values).cast(pa.timestamp("us")).cast(_TIME)  # UTC without saying so, as SQLite has it
+        return pa.array([each.bytes if isinstance(each, UUID) else each for each in values], _ID)
     return pa.array(values, field.type)
-
-
-def _bytes(id_: str | UUID) -> bytes:
-    return bytes.fromhex(id_) if isinstance(id_, str) else id_.bytes
 
 
 def _told(metadata: Mapping[str, str]) -> str:

@@ -119,6 +119,7 @@ class Postgresql:
     SELECTED += "correlation, metadata::text"
     DATA = "data::text"
     ONE_OF: ClassVar[str] = "= ANY ({})"
+    ONE_OF_IDS: ClassVar[str] = ONE_OF
 
     def __init__(self, driver: Driver, table: Table, engine: Engine, where: str) -> None:
         self._driver, self._engine, self._where = driver, engine, where

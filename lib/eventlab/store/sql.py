@@ -26,6 +26,7 @@ from eventlab.store.batches import Batch, batch
 from eventlab.store.contract import BEGINNING, START, Any, Append, Appended, Expected, StoreError, Unavailable
 from eventlab.store.database import check_url, open_engine
 from eventlab.store.driver import PART, Driver
+from eventlab.store.former import rewrite
 from eventlab.store.postgresql import Postgresql
 from eventlab.store.rules import (
     LAST,
@@ -83,10 +84,13 @@ class SqlEventStore:
         table = events_table(schema)
         self._table = self.engine.dialect.identifier_preparer.format_table(table)
         self._driver = Driver(self.engine, self._where)
+        sqlite = self.engine.dialect.name == "sqlite"
         with told_plainly(self._where):
             create(self.engine, table)
+            if sqlite:
+                rewrite(self.engine)
         self._database: Sqlite | Postgresql
-        if self.engine.dialect.name == "sqlite":
+        if sqlite:
             self._database = Sqlite(self._driver, table)
         else:
             self._database = Postgresql(self._driver, table, self.engine, self._where)
@@ -205,12 +209,12 @@ class SqlEventStore:
 
     def _known(self, ids: Sequence[UUID]) -> dict[UUID, Place]:
         known = {}
-        one_of = self._database.ONE_OF.format(":ids")
+        one_of = self._database.ONE_OF_IDS.format(":ids")
         query = f"SELECT id, stream, version, position FROM {self._table} WHERE id {one_of}"
         rest = iter(ids)
         while some := list(islice(rest, _PAGE)):
             for id_, stream, version, position in self._driver.rows(query, ids=self._database.parameter(some)):
-                found = id_ if isinstance(id_, UUID) else UUID(id_)
+                found = id_ if isinstance(id_, UUID) else UUID(bytes=id_)
                 known[found] = Place(StreamId.parse(stream), Version(version), Position(position))
         return known
 
@@ -258,7 +262,7 @@ class SqlEventStore:
     def stored_rows(self, after: Position, until: Position | None = None) -> Iterator[list[tuple[Anything, ...]]]:
         """As :meth:`read_stored`, in pages, with the fields as the database gives them: what archives go through fast.
 
-        Times and ids are text on SQLite (UTC, hexadecimal), streams and metadata everywhere.
+        Ids are bytes and times microseconds on SQLite; streams and metadata are text everywhere.
         """
         # Without an upper bound, as in _stored_pages.
         query = (
@@ -378,7 +382,7 @@ class SqlEventStore:
     def _stored(self, row: tuple[Anything, ...]) -> StoredEvent:
         try:
             return self._database.stored(row)
-        except (ValueError, msgspec.MsgspecError) as error:
+        except (ValueError, TypeError, OverflowError, msgspec.MsgspecError) as error:
             raise Unreadable(f"{row[0]} version {row[1]} (position {row[2]}) cannot be read: {error}") from error
 
     # -- follow -------------------------------------------------------------------------------------------------

@@ -1,7 +1,6 @@
 """The one table that an SQL event store needs, and how it is made when two programs open a new database at once."""
 
 import time
-from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -9,14 +8,13 @@ from sqlalchemy import (
     BigInteger,
     Column,
     DateTime,
-    Dialect,
     Engine,
     Integer,
+    LargeBinary,
     MetaData,
     Sequence,
     Table,
     Text,
-    TypeDecorator,
     UniqueConstraint,
     Uuid,
     func,
@@ -38,27 +36,15 @@ _CACHE_KB = 16_000
 _CHECKPOINT_PAGES = 4_000
 
 
-class UtcTime(TypeDecorator[datetime]):
-    """A moment in UTC with its zone. SQLite has no type for that: there it is UTC text without a zone."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """To the database: UTC."""
-        return None if value is None else value.astimezone(UTC)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """From the database: UTC with its zone (the session of PostgreSQL is set to UTC)."""
-        return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
-
-
 def events_table(schema: str | None) -> Table:
     """The table ``events``. The two constraints decide who was first, whatever the program believes.
 
     ``position`` comes from a sequence on PostgreSQL, and is counted on SQLite, which has one writer at a time.
+    SQLite has neither ids nor times: there they are the 16 bytes, and the microseconds since 1970 (UTC).
     """
     json = JSON().with_variant(JSONB(), "postgresql")
+    uuid = Uuid().with_variant(LargeBinary(), "sqlite")
+    time = DateTime(timezone=True).with_variant(BigInteger(), "sqlite")
     return Table(
         "events",
         MetaData(schema=schema),
@@ -75,11 +61,11 @@ def events_table(schema: str | None) -> Table:
         Column("type", Text, nullable=False),
         Column("schema_version", Integer, nullable=False),
         Column("data", json, nullable=False),
-        Column("id", Uuid, nullable=False, unique=True),
-        Column("valid_time", UtcTime, nullable=False),
-        Column("recorded_time", UtcTime, nullable=False),
-        Column("causation", Uuid),
-        Column("correlation", Uuid),
+        Column("id", uuid, nullable=False, unique=True),
+        Column("valid_time", time, nullable=False),
+        Column("recorded_time", time, nullable=False),
+        Column("causation", uuid),
+        Column("correlation", uuid),
         Column("metadata", json, nullable=False),
         UniqueConstraint("stream", "version"),
     )
