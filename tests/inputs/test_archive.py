@@ -1,5 +1,6 @@
 """``eventlab archive``: what a user sees and what a script can test."""
 
+import signal
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -95,7 +96,7 @@ def test_a_damaged_or_half_written_archive_is_one_message_and_exit_code_1(
         real(at, manifest)
 
     monkeypatch.setattr(module, "_put_manifest", stopping)
-    assert run("write", place, "--store", sqlite_url).exit_code == 1
+    assert run("write", place, "--store", sqlite_url).exit_code == 128 + signal.SIGINT
     half = run("check", place)
     assert (half.exit_code, "write it again, which goes on there" in half.stderr) == (1, True)
     assert "is half-written" in run("restore", place, "--store", f"sqlite:///{tmp_path / 'other.db'}").stderr

@@ -52,7 +52,7 @@ def test_nothing_is_found_in_the_cured_configuration_and_in_the_broken_one_what_
     assert cured.anomalies == {"log": {}, "view": {}, "copies": {}}
     assert cured.clean
     assert facts(cured.log) == facts(cured.view) == facts(cured.copies)
-    assert broken.has_what_must_be_found
+    assert broken.has_what_must_be_found, broken.anomalies
     assert not cured.has_what_must_be_found
 
 

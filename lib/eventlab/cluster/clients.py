@@ -2,7 +2,6 @@
 
 import contextlib
 import time
-import warnings
 from collections.abc import Mapping
 from concurrent.futures import Future
 from typing import Any
@@ -18,17 +17,6 @@ def admin(config: Mapping[str, Any]) -> Any:
     from confluent_kafka.admin import AdminClient
 
     return AdminClient({**_IMPATIENT, "log_level": 0, **config})
-
-
-def abandon(producer: Any) -> None:
-    """Close a transactional producer, whatever became of it: what is open it aborts as far as it can.
-
-    Another one with its name may have fenced it meanwhile, and whoever has the name next ends what stays open.
-    """
-    from confluent_kafka import KafkaException
-
-    with contextlib.suppress(KafkaException), warnings.catch_warnings(action="ignore"):
-        producer.close()
 
 
 def create_topic(admin: Any, wanted: Any, seconds: float) -> None:

@@ -193,23 +193,24 @@ class Shop:
         return (each for each in store.read_stored() if each.type in names)
 
     def slowdown(self, registry: TypeRegistry) -> float:
-        """How many times as long a stream takes to load when all its events are of 2023 as when all are of today."""
+        """How many times as long a stream takes to load when all its events are of 2023 as when all are of today.
+
+        In this thread's own time, in turn: what else the machine does counts for neither.
+        """
         added = ItemAdded("socks", 1, Money.of("4.50", "EUR"))
         (piece,) = _as_2023(added)
         old, new = StreamId("timed", "old"), StreamId("timed", "new")
         self.store(OF_2023, file="timed").append(old, [NewEvent(piece) for _ in range(_TIMED)])
         self.store(RENAMED, file="timed").append(new, [NewEvent(added) for _ in range(_TIMED)])
         reader = self.store(registry, file="timed")
-        return _seconds(reader, old) / _seconds(reader, new)
+        took = [(_seconds(reader, old), _seconds(reader, new)) for _ in range(_BEST_OF)]
+        return min(of_2023 for of_2023, _ in took) / min(today for _, today in took)
 
 
 def _seconds(store: SqlEventStore, stream: StreamId) -> float:
-    took = []
-    for _ in range(_BEST_OF):
-        began = time.perf_counter()
-        store.load(stream)
-        took.append(time.perf_counter() - began)
-    return min(took)
+    began = time.thread_time()
+    store.load(stream)
+    return time.thread_time() - began
 
 
 def _close(stores: Sequence[SqlEventStore], directory: "tempfile.TemporaryDirectory[str]") -> None:

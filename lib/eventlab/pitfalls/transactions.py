@@ -9,10 +9,9 @@ import jpype
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from eventlab.cluster import LabError, jvm
-from eventlab.cluster.clients import abandon
 from eventlab.pitfalls.history import Sent, Status
 from eventlab.pitfalls.record import Fact
-from eventlab.settings.quiet import QUIET
+from eventlab.settings.quiet import QUIET, abandon
 
 Client = Literal["librdkafka", "java"]
 

@@ -5,10 +5,10 @@ from functools import cached_property, partial
 from typing import Any, Protocol
 
 from confluent_kafka import IsolationLevel, KafkaError, KafkaException, Message, Producer, TopicPartition
-from confluent_kafka.admin import OffsetSpec
+from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from eventlab import settings
-from eventlab.cluster.clients import abandon, admin
+from eventlab.settings.quiet import abandon
 from eventlab.store.contract import Unavailable
 from eventlab.store.kafka_records import headers, key_of
 from eventlab.store.rules import StoredEvent
@@ -84,8 +84,8 @@ class InTransactions:
             ) from error
 
     @cached_property
-    def _admin(self) -> Any:
-        return admin(self._kafka.config())
+    def _admin(self) -> AdminClient:
+        return AdminClient(self._kafka.config(log_level=0))
 
     def send(self, events: Sequence[StoredEvent]) -> list[int]:
         """The offsets of the events, in order, once they are committed. Raises Unavailable otherwise."""

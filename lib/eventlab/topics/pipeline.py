@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 
 from eventlab import settings
-from eventlab.cluster.clients import abandon
+from eventlab.settings.quiet import abandon
 from eventlab.store import Unavailable
 from eventlab.store.kafka_records import Record
 from eventlab.store.kafka_writer import Cluster

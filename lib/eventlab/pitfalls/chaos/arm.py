@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent import futures
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,10 +12,10 @@ from tempfile import TemporaryDirectory
 from threading import Event
 from typing import Any, Literal, NamedTuple
 
-from confluent_kafka import IsolationLevel
+from confluent_kafka import IsolationLevel, KafkaException
 
 from eventlab import settings
-from eventlab.cluster import Kafka
+from eventlab.cluster import Kafka, LabError
 from eventlab.cluster.ends import ends
 from eventlab.cluster.health import healthy
 from eventlab.cluster.proxy import FaultProxy
@@ -32,6 +32,8 @@ Progress = Callable[[str], None]
 
 _WRITERS = 8
 _REPLICAS = 3
+_PATIENCE_SECONDS = 120.0
+_LOOK_SECONDS = 0.05
 
 
 class _Work(NamedTuple):
@@ -157,6 +159,7 @@ def run(
         strikes = []
         for fault in faults:
             _wait(fault.after, working)
+            _await_work(lambda: _done(kafka, topic, target, path))
             at = time.monotonic() - began
             if at > seconds:
                 break
@@ -184,3 +187,22 @@ def _wait(seconds: float, working: Sequence["Future[Sequence[Sent]]"]) -> None:
     done, _ = futures.wait(working, seconds, futures.FIRST_EXCEPTION)
     for each in done:
         each.result()
+
+
+def _done(kafka: Kafka, topic: str, target: str, path: Path) -> Sequence[int]:
+    """How far all have got: the partitions of the log, the copies and the view."""
+    log, copied = (ends(kafka, which, IsolationLevel.READ_COMMITTED).values() for which in (topic, target))
+    return *log, sum(copied), view.count(path)
+
+
+def _await_work(done: Callable[[], Sequence[int]]) -> None:
+    """Wait until all are at work: a fault that strikes nobody shows nothing. Raises LabError if somebody is not."""
+    before: Sequence[int] = ()
+    after, deadline = before, time.monotonic() + _PATIENCE_SECONDS
+    while not before or not all(now > then for now, then in zip(after, before, strict=True)):
+        if time.monotonic() > deadline:
+            raise LabError(f"Not all were at work within {_PATIENCE_SECONDS:g} s: from {before} they came to {after}.")
+        time.sleep(_LOOK_SECONDS)
+        with suppress(KafkaException):  # a new leader may not know yet how far all have got
+            after = done()
+            before = before or after

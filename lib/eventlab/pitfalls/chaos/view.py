@@ -3,7 +3,7 @@
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -130,6 +130,13 @@ def _await_ends(kafka: Kafka, topic: str, path: Path, ends: Mapping[int, int]) -
 
 CAREFUL = Reader(work_carefully, _await_checkpoints)
 CARELESS = Reader(work_carelessly, _await_ends)
+
+
+def count(path: Path) -> int:
+    """How many rows the view has got so far."""
+    with suppress(sqlite3.OperationalError), closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as view:
+        return int(view.execute("SELECT coalesce(max(number), 0) FROM applied").fetchone()[0])
+    return 0  # nobody has made it yet
 
 
 def applied(path: Path) -> tuple[Record, ...]:
