@@ -238,7 +238,7 @@ class Lab:
         return lease
 
     def _have_guard(self, lab: State) -> None:
-        if not lab.keep and not (lab.guard and lab.guard.alive):
+        if not lab.keep and not (lab.guard and lab.guard.working):
             # As a script: before a module of the package runs, all of the package is imported.
             words: list[str | Path] = [sys.executable, "-P", _GUARD, self.home, lab.token]
             lab.guard = processes.spawn(words, self.logs / "guard.log", cwd=self.home)
@@ -247,7 +247,7 @@ class Lab:
     def watch(self) -> None:
         """Have a guard again, should somebody have killed it: for processes that are about to end."""
         lab = self.state()
-        if lab and not (lab.guard and lab.guard.alive):
+        if lab and not (lab.guard and lab.guard.working):
             with homes.locked(self.home):
                 if lab := state.read(self.home):
                     self._have_guard(lab)

@@ -58,6 +58,13 @@ class Process:
         """Whether the process is there, running or paused."""
         return self._find() is not None
 
+    @property
+    def working(self) -> bool:
+        """Whether it is there and not about to end: what was killed has no memory, so no words, before it is gone."""
+        with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+            return bool((found := self._find()) and found.cmdline())
+        return False
+
     def memory(self) -> int:
         """Resident memory in bytes, 0 when dead."""
         found = self._find()
