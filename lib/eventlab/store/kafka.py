@@ -289,18 +289,15 @@ class KafkaEventLog:
         """The records before the offset ``end``; waits for those that a transaction under way still hides."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         for message in self._poll(consumer):
-            if message is None or message.error() is not None:
-                if message is not None and message.offset() >= end:
-                    return
-                if time.monotonic() > deadline:
-                    self._unavailable("what is stored there is hidden by a transaction that was left open")
-            elif message.offset() >= end:
+            if message is not None and message.offset() >= end:
                 return
-            else:
+            if message is not None and message.error() is None:
                 yield message
                 if message.offset() == end - 1:
                     return
                 deadline = time.monotonic() + PATIENCE_SECONDS
+            elif time.monotonic() > deadline:
+                self._unavailable("what is stored there is hidden by a transaction that was left open")
 
     def _poll(self, consumer: Consumer) -> Iterator[Message | None]:
         """What the consumer reads; the end of the partition is an error with its offset, and then there may be None."""
